@@ -1,0 +1,1 @@
+"""The console script: parses, calls the engine, draws what comes back. Holds no logic of its own."""

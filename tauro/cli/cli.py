@@ -1,0 +1,137 @@
+"""Entry point of the console script: the table of commands, and the one place where errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from tauro import __version__
+from tauro.cli.console import Console
+from tauro.errors import ExecutionError, TauroError, UsageFault
+
+# Name, module and summary of each command. The modules are imported when their command is called;
+# a test holds the summaries against them.
+COMMANDS = {
+    "run": ("tauro.cli.commands.run", "Run a pipeline, or show what a run would do."),
+    "template": ("tauro.cli.commands.template", "Generate a project."),
+    "config": ("tauro.cli.commands.config", "Inspect and validate a project's configuration."),
+}
+
+_EPILOG = """\b
+Start with:
+  tauro template --template medallion_basic --project-name demo_project
+  cd demo_project
+  tauro run --env dev --pipeline bronze_batch_ingestion
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return a command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; an unknown one is an error with the nearest names."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise unknown_command(args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def unknown_command(name: str, known: Any) -> UsageFault:
+    """Return the error for a command that is not there."""
+    from tauro.errors import nearest
+
+    near = nearest(name, known)
+    hint = f"Did you mean '{near[0]}'?" if near else "Commands: " + ", ".join(known) + "."
+    return UsageFault(f"There is no command '{name}'", nearest=near, hint=hint)
+
+
+@click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAURO"})
+@click.version_option(__version__, prog_name="tauro")
+def cli() -> None:
+    """Data pipelines as configuration plus Python functions over Spark DataFrames."""
+
+
+def invoke(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code. Every error ends here."""
+    console = Console()
+    try:
+        code = cli.main(args=None if arguments is None else list(arguments), prog_name="tauro", standalone_mode=False, obj=console)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except TauroError as error:
+        return _fail(console, error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return UsageFault.exit_code
+    except click.ClickException as error:
+        return _fail(console, _usage_fault(error))
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(console, ExecutionError("Cancelled"))
+    except BrokenPipeError:
+        # The reader of our output has gone, as head(1) does. The interpreter must not find out on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the process edge: nothing foreign gets through
+        return _fail(console, _unexpected(console, error))
+
+
+def main() -> NoReturn:
+    """Run the console script."""
+    sys.exit(invoke())
+
+
+def _fail(console: Console, error: TauroError) -> int:
+    """Tell an error, and return its exit code."""
+    if console.json:
+        import json
+
+        console.talk(json.dumps({"schema": 1, "error": error.to_dict()}, ensure_ascii=False))
+    else:
+        from tauro.cli.render import error_text
+
+        console.talk(error_text(error))
+        if console.verbose and error.__traceback__ is not None:
+            import traceback
+
+            console.talk("".join(traceback.format_exception(error)))
+    return error.exit_code
+
+
+def _usage_fault(error: click.ClickException) -> UsageFault:
+    """Return click's error as ours: usage errors leave with 3, because 2 speaks of settings files."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "tauro"
+    near = tuple(getattr(error, "possibilities", None) or ())
+    if isinstance(error, click.NoSuchOption):
+        message = f"There is no option '{error.option_name}'"
+    else:
+        message = error.format_message().rstrip(".")
+    return UsageFault(message, nearest=near, hint=f"See: {command} --help")
+
+
+def _unexpected(console: Console, error: Exception) -> TauroError:
+    hint = None if console.verbose else "Run it again with --verbose for the traceback."
+    wrapped = TauroError(f"{type(error).__name__}: {error}", hint=hint)
+    return wrapped.with_traceback(error.__traceback__)

@@ -1,0 +1,125 @@
+"""``tauro run``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from tauro.cli.console import Console
+from tauro.cli.logs import setup_logging
+from tauro.cli.opening import open_project, project_folder, tell_warnings
+from tauro.cli.options import logging_options, output_option, project_options
+from tauro.errors import DependencyError, ExecutionError, UsageFault
+
+_EPILOG = """\b
+Examples:
+  tauro run --env dev --pipeline bronze_batch_ingestion
+  tauro run --env dev --pipeline silver_transformation --start-date 2025-01-01 --end-date 2025-01-31
+  tauro run --env dev --pipeline silver_transformation --node extract
+  tauro run --env dev --pipeline silver_transformation --dry-run
+  tauro run --resume run-20250126-101530-123456
+"""
+
+
+@click.command("run", short_help="Run a pipeline, or show what a run would do.", epilog=_EPILOG)
+@project_options
+@click.option("--pipeline", metavar="NAME", help="Pipeline to run.")
+@click.option("--node", metavar="NAME", help="Run this node only.")
+@click.option("--start-date", metavar="DATE", help="First date: YYYY-MM-DD, today or yesterday.  [default: global_settings, then today]")
+@click.option("--end-date", metavar="DATE", help="Last date.  [default: global_settings, then today]")
+@click.option("--validate-only", is_flag=True, help="Validate the configuration of the pipeline; run nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what the run would do; touch nothing.")
+@click.option("--resume", metavar="RUN", help="Do what that run has left undone: nodes that failed, were skipped or cancelled.")
+@output_option
+@logging_options
+@click.pass_obj
+def command(console: Console, **options: Any) -> int:
+    """Run a pipeline in this process, for a range of dates.
+
+    A node starts as soon as its inputs are ready. When one fails, what does not depend on it goes
+    on; the rest is skipped and can be resumed. Ctrl-C cancels. Exit code: 0 completed, 4 failed or
+    cancelled, others as for every command.
+    """
+    plan_arguments = {name: options[name] for name in ("node", "start_date", "end_date")}
+    if options["resume"] is not None:
+        project, plan = _plan_resume(console, options)
+    elif options["pipeline"] is None:
+        raise UsageFault("Missing option '--pipeline'", hint="List the pipelines: tauro config list-pipelines")
+    else:
+        project = open_project(console, options["env"], options["base_path"], options["config_type"])
+        plan = project.plan(options["pipeline"], **plan_arguments)
+    tell_warnings(console, plan.warnings)
+    if options["validate_only"]:
+        text = f"Pipeline '{plan.pipeline.name}' is valid in environment '{project.env}': {len(plan.nodes)} nodes"
+        console.data({"schema": 1, "valid": True, "pipeline": plan.pipeline.name, "env": project.env}, text)
+        return 0
+    from tauro.cli.commands.run_text import plan_text
+
+    if options["dry_run"]:
+        console.data(plan.to_dict(), plan_text(plan))
+        return 0
+    if not plan.nodes:
+        console.note("Nothing is left to do.")
+        return 0
+    return _run(console, project, plan)
+
+
+def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
+    given = [name for name in ("pipeline", "node", "start_date", "end_date") if options[name] is not None]
+    if given:
+        names = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UsageFault(f"--resume takes {names} from the run that it resumes", hint="Leave them out.")
+    from tauro.project import Project
+
+    project = Project.open_run(options["resume"], project_folder(options["base_path"]))
+    tell_warnings(console, project.warnings)
+    return project, project.plan_resume(options["resume"])
+
+
+def _run(console: Console, project: Any, plan: Any) -> int:
+    from tauro.cli.commands.run_text import failure_text, summary_text
+    from tauro.cli.progress import progress_listener
+    from tauro.exec.log import LogListener
+
+    setup_logging(console, project.root, project.config.redact, default_file=True)
+    with _terminated_as_interrupted(), progress_listener(console) as progress:
+        result = project.run(plan, listeners=(LogListener(), *progress))
+    console.data(result.to_dict(), summary_text(result))
+    if result.state != "completed" and not console.json:
+        console.talk(failure_text(result, verbose=console.verbose))
+    code = _exit_code(result)
+    if result.abandoned:
+        # A node does not end, and its thread would hold up the interpreter's own end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    project.close()
+    return code
+
+
+def _exit_code(result: Any) -> int:
+    """Return 0, 4, or 5 when nothing but missing packages made the run fail."""
+    if result.state == "completed":
+        return 0
+    codes = {node.failure.code for node in result.root_causes}
+    return DependencyError.exit_code if codes == {DependencyError.code} else ExecutionError.exit_code
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does."""
+
+    def interrupt(_signal: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

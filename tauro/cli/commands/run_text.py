@@ -1,0 +1,108 @@
+"""A plan and a run's result as text."""
+
+from __future__ import annotations
+
+from tauro.cli.render import error_text, table
+from tauro.errors import ExecutionError, error_of
+from tauro.exec.plan import RunPlan
+from tauro.exec.results import NodeOutcome, RunResult
+from tauro.io.catalog import StoredDataset
+
+_CODES = {error_of(code).code: error_of(code) for code in range(1, 7)}
+
+
+def plan_text(plan: RunPlan) -> str:
+    """Return what a run would do: nodes in order, datasets read and written, dates, engine."""
+    window = plan.config.window
+    lines = [
+        f"Plan of '{plan.pipeline.name}' in {plan.config.env}",
+        f"  Dates:   {window.start} to {window.end}",
+        f"  Engine:  {plan.engine}, up to {plan.max_parallel_nodes} nodes at once",
+    ]
+    if plan.resumes:
+        lines.append(f"  Resumes: {plan.resumes}")
+    lines.extend(("", f"Nodes ({len(plan.nodes)})"))
+    rows = [(str(number), node.name, _after(node.upstream, node.outside)) for number, node in enumerate(plan.nodes, 1)]
+    lines.append(_indented(table(("#", "Node", "After"), rows, right=(0,))))
+    if plan.reads:
+        lines.extend(("", "Reads"))
+        made = {output for node in plan.nodes for output in node.config.outputs}
+        rows = [_read_row(stored, made) for stored in plan.reads.values()]
+        lines.append(_indented(table(("Dataset", "Format", "Location", "Data"), rows)))
+    if plan.writes:
+        lines.extend(("", "Writes"))
+        rows = [_write_row(stored) for stored in plan.writes.values()]
+        lines.append(_indented(table(("Dataset", "Format", "Location", "Effect"), rows)))
+    if plan.in_memory:
+        lines.extend(("", f"In memory: {', '.join(plan.in_memory)}"))
+    lines.extend(("", "Nothing was run or written."))
+    return "\n".join(lines)
+
+
+def _after(upstream: tuple[str, ...], outside: tuple[str, ...]) -> str:
+    return ", ".join((*upstream, *(f"({name}: not in this run)" for name in outside))) or "-"
+
+
+def _read_row(stored: StoredDataset, made: set[str]) -> tuple[str, str, str, str]:
+    data = "made in this run" if stored.config.name in made else "found" if stored.exists else "MISSING"
+    return stored.name, stored.format.name, stored.location.shown, data
+
+
+def _write_row(stored: StoredDataset) -> tuple[str, str, str, str]:
+    return stored.name, stored.format.name, stored.location.shown, _effect(stored)
+
+
+def _effect(stored: StoredDataset) -> str:
+    """Say what a write does to the data that is there."""
+    mode = stored.config.write_mode
+    if not stored.exists:
+        return f"{mode} (new)"
+    if mode == "overwrite" and stored.config.overwrite_strategy == "replacewhere":
+        return "overwrites the rows of the dates" if stored.config.replace_predicate is None else "overwrites some rows"
+    return {"overwrite": "OVERWRITES", "append": "appends", "ignore": "leaves as it is", "error": "FAILS"}[mode]
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def summary_text(result: RunResult) -> str:
+    """Return how each node of a run ended."""
+    head = (
+        f"Run {result.run_id} of '{result.pipeline}' in {result.env} "
+        f"({result.start_date} to {result.end_date}): {result.state} in {result.seconds:.2f} s"
+    )
+    rows = [
+        (node.node, node.state, f"{node.seconds:.2f}", _count(node.rows_in), _count(node.rows_out), _note(node))
+        for node in result.nodes
+    ]
+    return f"{head}\n\n{table(('Node', 'State', 'Seconds', 'Rows in', 'Rows out', ''), rows, right=(2, 3, 4))}"
+
+
+def _count(rows: int | None) -> str:
+    return "-" if rows is None else f"{rows:,}"
+
+
+def _note(node: NodeOutcome) -> str:
+    if node.because_of is not None:
+        return f"because '{node.because_of}' failed"
+    return "; ".join(node.warnings)
+
+
+def failure_text(result: RunResult, *, verbose: bool) -> str:
+    """Return why a run did not complete, and the command that resumes it."""
+    parts = []
+    resume = f"Hint: Resume with: tauro run --resume {result.run_id}"
+    for node in result.root_causes:
+        failure = node.failure
+        if failure is None:
+            continue
+        kind = _CODES.get(failure.code, ExecutionError)
+        message = f"Node '{node.node}' failed: {failure.message}"
+        error = kind(message, place=failure.place, looked_up=failure.looked_up, hint=failure.hint)
+        parts.append(error_text(error))
+        if verbose:
+            parts.append(failure.traceback)
+    if result.state == "cancelled":
+        parts.append(error_text(ExecutionError("The run was cancelled")))
+    return "\n".join((*parts, resume))

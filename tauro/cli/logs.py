@@ -1,0 +1,76 @@
+"""Wires the standard library's logging to loguru at the program's edge.
+
+The library logs with ``logging``. Here its records get their sinks: a file, and the console when
+it is asked for. loguru is loaded, and the file opened, with the first record.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tauro.cli.console import Console
+from tauro.security.paths import append_beneath
+from tauro.security.redaction import Redactor
+
+DEFAULT_FILE = "logs/tauro.log"
+_LINE = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {extra[component]} | {message}{extra[context]}\n"
+
+
+def setup_logging(console: Console, root: Path, redact: Redactor, *, default_file: bool) -> None:
+    """Send the program's log records where the user wants them.
+
+    Without options INFO and above goes to ``logs/tauro.log``, and the console gets warnings only:
+    progress and summary say the rest. ``--log-level``, ``--verbose`` and ``--quiet`` set the level of both.
+    ``--log-file`` alone leaves the console silent.
+
+    Args:
+        console: What the user asked for.
+        root: Folder that a log file's path starts from.
+        redact: Hides secrets in every record.
+        default_file: Whether to write ``logs/tauro.log`` when no file is named.
+    """
+    logger = logging.getLogger("tauro")
+    logger.setLevel(console.level or "INFO")
+    logger.propagate = False
+    file = console.log_file or (DEFAULT_FILE if default_file else None)
+    to_console = console.level or (None if console.log_file else "WARNING")
+    logger.handlers[:] = [_LoguruHandler(lambda: _sinks(root, file, to_console), redact)]
+
+
+def _sinks(root: Path, file: str | None, console_level: str | None) -> list[dict[str, Any]]:
+    sinks: list[dict[str, Any]] = []
+    if file is not None:
+        stream = append_beneath(root, file)
+        sinks.append({"sink": stream, "level": 0})
+    if console_level is not None:
+        sinks.append({"sink": sys.stderr, "level": console_level})
+    return sinks
+
+
+class _LoguruHandler(logging.Handler):
+    """Hands records to loguru, which is set up when the first one comes."""
+
+    def __init__(self, sinks: Callable[[], list[dict[str, Any]]], redact: Redactor) -> None:
+        super().__init__()
+        self._sinks = sinks
+        self._redact = redact
+        self._loguru: Any = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._loguru is None:
+            from loguru import logger
+
+            logger.remove()
+            for sink in self._sinks():
+                logger.add(**sink, format=_LINE, colorize=False, catch=True)
+            self._loguru = logger
+        context = getattr(record, "context", {})
+        shown = "".join(f" | {key}={value}" for key, value in context.items())
+        # One record, one line: nothing that is logged can forge another record.
+        message = self._redact(record.getMessage()).replace("\r", "").replace("\n", "\n    ")
+        bound = self._loguru.bind(component=record.name, context=shown)
+        bound.opt(raw=False).log(record.levelname, "{}", message)

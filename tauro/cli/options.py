@@ -1,0 +1,64 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from tauro.cli.console import LEVELS, Console
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _set(name: str, value_of: Callable[[Any], Any] = lambda value: value) -> Callable[..., None]:
+    """Return a callback that writes an option's value to the invocation's console."""
+
+    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value not in (None, False):
+            setattr(context.ensure_object(Console), name, value_of(value))
+
+    return callback
+
+
+_SHARED = {"expose_value": False, "is_eager": True}
+_LOGGING = (
+    click.option("--verbose", "-v", is_flag=True, callback=_set("level", lambda _: "DEBUG"), help="Every detail: log level DEBUG, and tracebacks.", **_SHARED),
+    click.option("--quiet", "-q", is_flag=True, callback=_set("level", lambda _: "ERROR"), help="Errors only: log level ERROR, no progress.", **_SHARED),
+    click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), callback=_set("level"), help="Level of log records.", **_SHARED),
+    click.option("--log-file", metavar="PATH", callback=_set("log_file"), help="Write log records to this file.  [default: logs/tauro.log]", **_SHARED),
+)  # fmt: skip
+_PROJECT = (
+    click.option("--env", envvar="TAURO_ENV", metavar="ENV", help="Environment: base, dev, sandbox, prod or sandbox_<developer>.  [default: $TAURO_ENV, then base]"),
+    click.option("--base-path", envvar="TAURO_BASE_PATH", default=".", metavar="PATH", help="Folder of the project, or one inside it.  [default: the current one]"),
+    click.option("--config-type", envvar="TAURO_CONFIG_TYPE", type=click.Choice(("yaml", "json", "dsl")), help="Which settings index, where a project has several."),
+)  # fmt: skip
+_OUTPUT = click.option(
+    "--output",
+    type=click.Choice(("text", "json")),
+    callback=_set("output"),
+    help="Form of what is printed.  [default: text]",
+    **_SHARED,  # type: ignore[arg-type]
+)
+
+
+def logging_options(command: F) -> F:
+    """Add --verbose, --quiet, --log-level and --log-file; their values go to the console."""
+    return _apply(command, _LOGGING)
+
+
+def project_options(command: F) -> F:
+    """Add --env, --base-path and --config-type, passed to the command."""
+    return _apply(command, _PROJECT)
+
+
+def output_option(command: F) -> F:
+    """Add --output; its value goes to the console."""
+    return _apply(command, (_OUTPUT,))
+
+
+def _apply(command: F, options: tuple[Callable[[F], F], ...]) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,78 @@
+"""Draws errors, faults and tables as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tauro.cli.console import paint
+from tauro.errors import Fault, Place, TauroError
+
+_WIDEST_QUOTE = 160
+
+
+def error_text(error: TauroError) -> str:
+    """Return an error as its user sees it: code, message, place, what was looked up, hint."""
+    lines = [f"{paint('Error:', fg='red', bold=True)} {error.code}: {error.message}"]
+    if error.faults:
+        lines.extend(("", *(fault_text(fault) for fault in error.faults)))
+    details = error.details
+    lines.extend(_details(details.place, details.looked_up, details.nearest))
+    if details.hint:
+        lines.append(f"Hint: {details.hint}")
+    return "\n".join(lines)
+
+
+def fault_text(fault: Fault) -> str:
+    """Return one fault of a report, with its place, its line and how to mend it."""
+    where = f"{fault.place}: " if fault.place else ""
+    kind = paint("warning", fg="yellow") if fault.warning else paint("error", fg="red")
+    lines = [f"{where}{kind}: {fault.message} [{fault.id}]"]
+    if fault.place is not None:
+        lines.extend(_quote(fault.place))
+    lines.extend(_details(None, fault.looked_up, fault.nearest))
+    if fault.hint:
+        lines.append(f"  Hint: {fault.hint}")
+    return "\n".join((*lines, ""))
+
+
+def _details(place: Place | None, looked_up: Sequence[str], near: Sequence[str]) -> list[str]:
+    lines = []
+    if place is not None:
+        lines.append(f"  at {place}")
+        lines.extend(_quote(place))
+    if looked_up:
+        lines.append(f"  Looked up: {', '.join(looked_up)}")
+    if near:
+        lines.append(f"  Nearest: {', '.join(near)}")
+    return lines
+
+
+def _quote(place: Place) -> list[str]:
+    """Return the line of a place with a caret under its column."""
+    if place.text is None or len(place.text) > _WIDEST_QUOTE:
+        return []
+    before = place.text[: place.column - 1]
+    # Tabs stay tabs, so that the caret stands right under any tab width.
+    pad = "".join(letter if letter == "\t" else " " for letter in before)
+    number = str(place.line)
+    return [f"  {number} | {place.text}", f"  {' ' * len(number)} | {pad}^"]
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
+    """Return rows as aligned columns under their headings.
+
+    Args:
+        headings: One for each column.
+        rows: The cells.
+        right: Columns whose cells stand to the right: numbers.
+    """
+    lines = [headings, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    numeric = set(right)
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column in numeric else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )

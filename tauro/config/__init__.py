@@ -1,0 +1,1 @@
+"""Text on disk becomes one typed, validated project configuration. Knows nothing of Spark."""

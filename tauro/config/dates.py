@@ -1,0 +1,46 @@
+"""Dates as people write them, and the window of dates that a run is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tauro.errors import ValidationError
+
+_HINT = "Write a date as YYYY-MM-DD, or today, or yesterday."
+
+
+def parse_date(text: str, *, today: date) -> date:
+    """Return the date that ``text`` names.
+
+    Args:
+        text: ``YYYY-MM-DD``, ``today`` or ``yesterday``.
+        today: What ``today`` means.
+
+    Raises:
+        ValidationError: It names no date.
+    """
+    word = text.strip().lower()
+    if word in ("today", "yesterday"):
+        return today - timedelta(days=word == "yesterday")
+    try:
+        if len(word) == len("YYYY-MM-DD"):
+            return date.fromisoformat(word)
+    except ValueError as error:
+        raise ValidationError(f"'{text}' is not a date: {error}", hint=_HINT) from None
+    raise ValidationError(f"'{text}' is not a date", hint=_HINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The dates that a run is for, both ends included."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.start > self.end:
+            raise ValidationError(
+                f"The start date {self.start} is after the end date {self.end}",
+                hint="Give --start-date and --end-date in order.",
+            )

@@ -1,0 +1,291 @@
+"""From a project's folder to its typed configuration: read, overlay, interpolate, build.
+
+Reading touches the disk once. Resolving is a function of what was read, the environment
+variables and the dates, so a run for other dates resolves again without reading again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tauro.config import environments
+from tauro.config.dates import Window
+from tauro.config.discovery import SECTIONS, has_layer, read_index, section_files
+from tauro.config.document import Document, KeyPath
+from tauro.config.formats import parse_document
+from tauro.config.interpolation import Interpolator
+from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig, ProjectConfig, canonical
+from tauro.config.overlay import Layered, merge, overlay
+from tauro.config.schema import Invalid, build, options_of
+from tauro.errors import ConfigurationError, Fault, TauroError, error_of, nearest
+from tauro.security.paths import read_beneath
+
+_WRAPPERS = {"input": ("input", "inputs"), "output": ("output", "outputs")}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a project's files say for one environment, before anything is resolved.
+
+    Attributes:
+        root: The project's folder.
+        env: The environment.
+        layers: Its layers, lowest first.
+        sections: Every section over these layers.
+        warnings: What a person should know about the files.
+    """
+
+    root: Path
+    env: str
+    layers: tuple[str, ...]
+    sections: Mapping[str, Layered]
+    warnings: tuple[Fault, ...] = ()
+
+
+def read_sources(root: Path, env: str, *, config_type: str | None = None) -> Sources:
+    """Read and overlay the files of an environment.
+
+    Args:
+        root: The project's folder.
+        env: Name of the environment, as a person gave it.
+        config_type: Which settings index, where there are several.
+
+    Raises:
+        UnknownEnvironment: There is no such environment.
+        ConfigurationError: Files are missing or not in their format; carries all such faults.
+        UnsafePath: A file breaks the path rules.
+    """
+    index = read_index(root, config_type)
+    name = environments.resolve(env, index.paths)
+    layers = environments.chain(name)
+    documents: dict[str, list[Document]] = {section: [] for section in SECTIONS}
+    faults: list[Fault] = []
+    for layer in layers:
+        for section, path in section_files(root, index, layer).items():
+            try:
+                documents[section].append(_unwrap(parse_document(read_beneath(root, path), path), section))
+            except FileNotFoundError:
+                place = index.document.place(("env_config", layer))
+                faults.append(_missing_file(root, path, section, layer, place))
+            except ConfigurationError as error:
+                faults.extend(error.faults or (Fault("format", error.message, 2, hint=error.hint),))
+    if faults:
+        raise report_error(faults)
+    warnings = () if has_layer(root, index, name) else (_no_own_settings(name, layers),)
+    sections = {section: overlay(section, found) for section, found in documents.items()}
+    return Sources(root, name, layers, sections, warnings)
+
+
+def _unwrap(document: Document, section: str) -> Document:
+    """Look through the section's own name around a file's content."""
+    data = document.data
+    if isinstance(data, dict) and len(data) == 1:
+        (key,) = data
+        if key in _WRAPPERS.get(section, (section,)) and (data[key] is None or isinstance(data[key], dict)):
+            return Document(document.name, document.text, data, document.locate, (key,))
+    if data is not None and not isinstance(data, dict):
+        fault = Fault("type", f"The file must hold a mapping of {section}", 2, document.place(()))
+        raise ConfigurationError(fault.message, faults=(fault,))
+    return document
+
+
+def _missing_file(root: Path, path: str, section: str, layer: str, place: Any) -> Fault:
+    folder = (root / path).parent
+    there = [item.name for item in folder.iterdir()] if folder.is_dir() else []
+    return Fault(
+        "missing-file",
+        f"The {section} file of environment '{layer}' does not exist: {path}",
+        exit_code=2,
+        place=place,
+        looked_up=(str(root / path),),
+        nearest=nearest(Path(path).name, there),
+        hint="Mend the path in the settings index, or make the file.",
+    )
+
+
+def _no_own_settings(name: str, layers: tuple[str, ...]) -> Fault:
+    below = ", ".join(layers[:-1])
+    return Fault(
+        "environment-without-settings",
+        f"Environment '{name}' has no settings of its own; it uses those of: {below}",
+        hint=f"Make config/{name}/ with the sections that differ.",
+        warning=True,
+    )
+
+
+@dataclass
+class Report:
+    """Collects the faults of a configuration, each with its place."""
+
+    sections: Mapping[str, Layered]
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, kind: str, message: str, section: str, path: KeyPath, *, key: bool = False, **more: Any) -> None:
+        """Note a fault at a place of a section."""
+        self.faults.append(Fault(kind, message, place=self.sections[section].place(path, key=key), **more))
+
+
+@dataclass(frozen=True)
+class SectionReport:
+    """The reporter of one section, for :func:`tauro.config.schema.build`."""
+
+    report: Report
+    section: str
+
+    def invalid(self, path: KeyPath, error: Invalid) -> None:
+        """A value is not what its field takes."""
+        self.report.add("type", _at(path, str(error)), self.section, path, hint=error.hint, nearest=error.near)
+
+    def unknown(self, path: KeyPath, known: tuple[str, ...]) -> None:
+        """A key is not one of the model's."""
+        key = str(path[-1])
+        near = nearest(key, known)
+        hint = f"Did you mean '{near[0]}'?" if near else "Remove it. Known keys: " + ", ".join(known) + "."
+        message = _at(path[:-1], f"Unknown key '{key}'")
+        self.report.add("unknown-key", message, self.section, path, key=True, nearest=near, hint=hint)
+
+    def twice(self, path: KeyPath, first: str) -> None:
+        """Two keys give the same field."""
+        message = _at(path[:-1], f"'{path[-1]}' and another key both give '{first}'")
+        self.report.add("duplicate-key", message, self.section, path, key=True, hint="Keep one of the two.")
+
+    def planned(self, path: KeyPath) -> None:
+        """A key is read, but not carried out yet."""
+        message = _at(path[:-1], f"'{path[-1]}' is not carried out by this version of Tauro")
+        self.report.add("not-carried-out", message, self.section, path, key=True, warning=True)
+
+
+def _at(path: KeyPath, message: str) -> str:
+    return f"{'.'.join(str(part) for part in path)}: {message}" if path else message
+
+
+def resolve(
+    sources: Sources,
+    *,
+    environ: Mapping[str, str],
+    today: date,
+    start: str | None = None,
+    end: str | None = None,
+) -> tuple[ProjectConfig, list[Fault]]:
+    """Build the typed configuration for some dates, with every fault of its values.
+
+    Args:
+        sources: What the files say.
+        environ: Environment variables.
+        today: What ``today`` means.
+        start: First date, else the settings', else today.
+        end: Last date, else the settings', else today.
+
+    Raises:
+        ValidationError: The dates are not valid.
+    """
+    raw = sources.sections["global_settings"].data
+    report = Report(sources.sections)
+
+    def given(name: str, option: str | None) -> str:
+        # A date of the settings may itself be a reference; it cannot depend on the run's dates.
+        plain = Interpolator(environ, raw, {}).resolve(option or raw.get(name) or "today")
+        chosen = GlobalSettings().window(str(plain), str(plain), today=today)
+        return chosen.start.isoformat()
+
+    interpolator = Interpolator(
+        environ,
+        raw,
+        {
+            "start_date": lambda: given("start_date", start),
+            "end_date": lambda: given("end_date", end),
+            "env": lambda: sources.env,
+            "project_name": lambda: str(raw.get("project_name", sources.root.name)),
+        },
+    )
+    data = {name: _interpolate(interpolator, report, layered) for name, layered in sources.sections.items()}
+    settings = _settings(data["global_settings"], report)
+    nodes = _build_all(NodeConfig, "nodes", data["nodes"], report)
+    pipelines = _build_all(PipelineConfig, "pipelines", data["pipelines"], report)
+    config = ProjectConfig(
+        root=sources.root,
+        env=sources.env,
+        layers=sources.layers,
+        settings=settings,
+        pipelines=pipelines,
+        nodes=nodes,
+        inputs=_datasets("input", data["input"], report),
+        outputs=_datasets("output", data["output"], report),
+        window=settings.window(start, end, today=today),
+        uses_dates=bool(interpolator.run_names & {"start_date", "end_date"}),
+        sections=sources.sections,
+        secrets=frozenset(interpolator.secrets),
+        inline=_inline_nodes(pipelines, data["nodes"], report),
+    )
+    return config, [*sources.warnings, *report.faults]
+
+
+def _interpolate(interpolator: Interpolator, report: Report, layered: Layered) -> Any:
+    if not any("${" in document.text for document in layered.documents):
+        return layered.data
+    before = len(interpolator.unresolved)
+    data = interpolator.resolve(layered.data)
+    for lost in interpolator.unresolved[before:]:
+        message = _at(lost.path, lost.message)
+        report.add("unknown-variable", message, layered.section, lost.path, nearest=lost.nearest, hint=lost.hint)
+    return data
+
+
+def _settings(data: Any, report: Report) -> GlobalSettings:
+    section = SectionReport(report, "global_settings")
+    settings = build(GlobalSettings, data, (), section, rest="variables")
+    known = options_of(GlobalSettings)
+    for key in settings.variables:
+        near = nearest(key, known) if _could_be_meant(key, known) else ()
+        if near:
+            message = f"'{key}' is taken as a variable; it looks like the setting '{near[0]}'"
+            report.add("near-miss", message, "global_settings", (key,), key=True, nearest=near, warning=True)
+    return settings
+
+
+def _could_be_meant(key: str, known: Mapping[str, Any]) -> bool:
+    """Say cheaply whether a closer look for a misspelt setting is worth its time."""
+    return any(key[:1] == name[:1] and abs(len(key) - len(name)) <= 2 for name in known)
+
+
+def _build_all(model: Any, section: str, data: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    reporter = SectionReport(report, section)
+    return {name: build(model, {} if value is None else value, (name,), reporter, name=name) for name, value in data.items()}
+
+
+def _datasets(section: str, data: Mapping[str, Any], report: Report) -> dict[str, DatasetConfig]:
+    reporter = SectionReport(report, section)
+    found: dict[str, DatasetConfig] = {}
+    for name, value in data.items():
+        if canonical(name) in found:
+            message = f"The dataset '{canonical(name)}' stands twice, once as '{name}'"
+            report.add("duplicate-key", message, section, (name,), key=True, hint="Keep one of the two.")
+        found[canonical(name)] = build(DatasetConfig, value, (name,), reporter, name=name, section=section)
+    return found
+
+
+def _inline_nodes(
+    pipelines: Mapping[str, PipelineConfig], nodes: Mapping[str, Any], report: Report
+) -> dict[str, dict[str, NodeConfig]]:
+    """Build the nodes that pipelines describe themselves, laid over the nodes section."""
+    reporter = SectionReport(report, "pipelines")
+    found: dict[str, dict[str, NodeConfig]] = {}
+    for pipeline in pipelines.values():
+        for index, (name, settings) in enumerate(pipeline.node_list):
+            if settings:
+                whole = merge(nodes.get(name, {}), dict(settings))
+                node = build(NodeConfig, whole, (pipeline.name, "nodes", index), reporter, name=name)
+                found.setdefault(pipeline.name, {})[name] = node
+    return found
+
+
+def report_error(faults: list[Fault]) -> TauroError:
+    """Return one error that carries every fault; the most fundamental one decides its branch."""
+    errors = [fault for fault in faults if not fault.warning]
+    count = f"{len(errors)} faults" if len(errors) != 1 else "1 fault"
+    branch = error_of(min(fault.exit_code for fault in errors))
+    return branch(f"The configuration has {count}", faults=tuple(faults))

@@ -1,0 +1,268 @@
+"""The typed model of a project's configuration: five sections, every key with its type and meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tauro.config.dates import Window, parse_date
+from tauro.config.document import KeyPath
+from tauro.config.overlay import Layered
+from tauro.config.schema import Anything, Boolean, Choice, Date, Free, Invalid, Names, Number, Text, describe, option
+from tauro.errors import Place
+from tauro.security.redaction import Redactor
+
+MODES = ("local", "spark", "connect", "databricks")
+PIPELINE_TYPES = ("batch", "streaming", "hybrid", "ml")
+READ_FORMATS = (
+    "csv", "json", "parquet", "delta", "orc", "avro", "text", "xml", "jdbc", "table", "query",
+    "pickle", "kafka", "rate", "unity_catalog", "python",
+)  # fmt: skip
+WRITE_FORMATS = (
+    "csv", "json", "parquet", "delta", "orc", "avro", "text", "jdbc", "table", "kafka", "unity_catalog", "python",
+)  # fmt: skip
+WRITE_MODES = ("overwrite", "append", "ignore", "error", "merge")
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Names of nodes: a name, a list, or the mappings that the original reads."""
+
+    def parse(self, value: Any) -> tuple[str, ...]:
+        items = value if isinstance(value, list) else [value]
+        names: list[str] = []
+        for index, item in enumerate(items):
+            if isinstance(item, dict):
+                name = item.get("name")
+                names.extend([name] if isinstance(name, str) else item)
+            elif isinstance(item, str):
+                names.append(item)
+            else:
+                path: KeyPath = (index,) if isinstance(value, list) else ()
+                raise Invalid(f"Expected the name of a node, found {describe(item)}", path=path)
+        return tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeList:
+    """The nodes of a pipeline: names, or mappings that hold a node's settings beside its ``name``."""
+
+    def parse(self, value: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        items = value if isinstance(value, list) else [value]
+        nodes: list[tuple[str, Mapping[str, Any]]] = []
+        for index, item in enumerate(items):
+            if isinstance(item, str):
+                nodes.append((item, {}))
+            elif isinstance(item, dict) and isinstance(item.get("name"), str):
+                nodes.append((item["name"], {key: inner for key, inner in item.items() if key != "name"}))
+            else:
+                path: KeyPath = (index,) if isinstance(value, list) else ()
+                raise Invalid(f"Expected the name of a node, found {describe(item)}", "Write a name, or {name: ...}.", path)
+        return tuple(nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalSettings:
+    """Settings of the whole project."""
+
+    project_name: str | None = option(Text(), "Name of the project.")
+    mode: str = option(
+        Choice(MODES, {"distributed": "spark"}), "Which engine computes: local is the embedded one.", default="local"
+    )
+    input_path: str = option(Text(), "Folder of input data.", default="data/input")
+    output_path: str = option(Text(), "Folder of output data.", default="data/output")
+    start_date: str | None = option(Date(), "First date of a run that is given none.")
+    end_date: str | None = option(Date(), "Last date of a run that is given none.")
+    layer: str | None = option(Text(), "Layer that the project stands for.")
+    max_parallel_nodes: int = option(Number(1), "How many nodes run at once.", default=4)
+    spark_master: str | None = option(Text(), "Master of Apache Spark in mode spark; local[*] if not given.")
+    spark_config: dict[str, Any] = option(Free(), "Settings of the Spark session.", default={})
+    logging: dict[str, Any] = option(Free(), "Level and format of logs.", default={}, planned=True)
+    fail_on_error: bool = option(Boolean(), "Whether a failed node fails the run.", default=True, planned=True)
+    fill_none_on_error: bool = option(Boolean(), "Hand on None for a failed input.", default=False, planned=True)
+    max_retries: int = option(Number(), "Retries of a node.", default=0, planned=True)
+    retry_delay: float = option(Number(whole=False), "Seconds before a retry.", default=0, planned=True)
+    node_timeout_seconds: float | None = option(Number(whole=False), "Longest time of a node.", planned=True)
+    execution_timeout_seconds: float | None = option(Number(whole=False), "Longest time of a run.", planned=True)
+    connect_url: str | None = option(Text(), "Address of a Spark Connect server.", planned=True)
+    format_policy: Any = option(Anything(), "Which formats are allowed.", planned=True)
+    default_model_version: str | None = option(Text(), "Model version of ml pipelines.", planned=True)
+    default_hyperparams: dict[str, Any] = option(Free(), "Hyperparameters of ml pipelines.", default={}, planned=True)
+    model_registry_path: str | None = option(Text(), "Folder of model artefacts.", planned=True)
+    checkpoints_base: str | None = option(Text(), "Folder of streaming checkpoints.", planned=True)
+    max_streaming_pipelines: int = option(Number(1), "How many streams run at once.", default=5, planned=True)
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def window(self, start: str | None, end: str | None, *, today: date) -> Window:
+        """Return the dates of a run: what is given, else the settings', else today.
+
+        Raises:
+            ValidationError: Not a date, or the start is after the end.
+        """
+        first = parse_date(start or self.start_date or "today", today=today)
+        return Window(first, parse_date(end or self.end_date or "today", today=today))
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """A pipeline: which nodes belong together."""
+
+    name: str
+    description: str | None = option(Text(), "What the pipeline is for.")
+    type: str = option(Choice(PIPELINE_TYPES), "batch, streaming, hybrid or ml.", default="batch")
+    node_list: tuple[tuple[str, Mapping[str, Any]], ...] = option(NodeList(), "Its nodes.", default=(), key="nodes")
+    tags: tuple[str, ...] = option(Names(), "Words to find it by.", default=())
+    inputs: tuple[str, ...] = option(Names(), "Datasets it takes, for its readers.", default=())
+    outputs: tuple[str, ...] = option(Names(), "Datasets it makes, for its readers.", default=())
+    max_parallel_nodes: int | None = option(Number(1), "How many of its nodes run at once.")
+    spark_config: dict[str, Any] = option(Free(), "Settings of its Spark session.", default={}, planned=True)
+    model_version: str | None = option(Text(), "Model version.", planned=True)
+    hyperparams: dict[str, Any] = option(Free(), "Hyperparameters.", default={}, planned=True)
+    streaming: dict[str, Any] = option(Free(), "Settings of its streams.", default={}, planned=True)
+    retries: int | None = option(Number(), "Retries of each node.", planned=True)
+    timeout_seconds: float | None = option(Number(whole=False), "Longest time of a run.", planned=True)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of its nodes, in the order of the file."""
+        return tuple(name for name, _ in self.node_list)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """A node: a function, what it reads and what it writes."""
+
+    name: str
+    module: str | None = option(Text(), "Module of the function, below src/, the root or lib/.")
+    function: str | None = option(Text(), "Function, or its dotted path with the module.")
+    inputs: tuple[str, ...] = option(Names(), "Datasets it is handed, in order.", default=(), key="input", also=("inputs",))
+    outputs: tuple[str, ...] = option(Names(), "Datasets it returns.", default=(), key="output", also=("outputs",))
+    dependencies: tuple[str, ...] = option(Dependencies(), "Nodes that must be done before.", default=())
+    description: str | None = option(Text(), "What the node is for.")
+    tags: tuple[str, ...] = option(Names(), "Words to find it by.", default=())
+    params: dict[str, Any] = option(Free(), "Values for the function's parameter 'params'.", default={})
+    fail_fast: bool = option(Boolean(), "Stop the run when this node fails.", default=False, planned=True)
+    retries: int | None = option(Number(), "Retries of this node.", planned=True)
+    retry_delay: float | None = option(Number(whole=False), "Seconds before a retry.", planned=True)
+    timeout_seconds: float | None = option(Number(whole=False), "Longest time of the node.", planned=True)
+    hyperparams: dict[str, Any] = option(Free(), "Hyperparameters.", default={}, planned=True)
+    metrics: Any = option(Anything(), "Metrics of an ml node.", planned=True)
+    streaming: dict[str, Any] = option(Free(), "Settings of its stream.", default={}, planned=True)
+
+    @property
+    def target(self) -> tuple[str, str] | None:
+        """Module and name of its function, or None when the settings do not say both."""
+        if self.function is None:
+            return None
+        if self.module is not None:
+            return self.module, self.function
+        module, _, function = self.function.rpartition(".")
+        return (module, function) if module else None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetConfig:
+    """A dataset of the catalog: where it is, in which format, and how it is written."""
+
+    name: str
+    section: str
+    format: str | None = option(Choice(tuple(dict.fromkeys(READ_FORMATS + WRITE_FORMATS))), "Its format.")
+    filepath: str | None = option(Text(), "Where it is: below the project, absolute, or a URI.", also=("path",))
+    options: dict[str, Any] = option(Free(), "Options of the reader or writer.", default={})
+    schema: str | None = option(Text(), "Its columns, as DDL.")
+    description: str | None = option(Text(), "What it holds.")
+    version: int | None = option(Number(), "Version of a delta table to read.")
+    timestamp: str | None = option(Text(), "Time of a delta table to read.")
+    write_mode: str = option(Choice(WRITE_MODES), "How it is written.", default="overwrite", also=("mode",))
+    partition_by: tuple[str, ...] = option(
+        Names(),
+        "Columns it is partitioned by.",
+        default=(),
+        also=("partition", "partition_col", "partition_columns", "partitioned_by"),
+    )
+    overwrite_strategy: str | None = option(Choice(("replacewhere", "full")), "Which part is overwritten.")
+    replace_predicate: str | None = option(Text(), "The rows that replaceWhere overwrites; else the run's dates.")
+    overwrite_schema: bool = option(Boolean(), "An overwrite may change the columns.", default=False)
+    merge_schema: bool = option(Boolean(), "New columns are added.", default=False)
+    validation: dict[str, Any] = option(Free(), "Checks, in the original's form.", default={}, planned=True)
+    checks: Any = option(Anything(), "Checks on its rows.", default=None, planned=True)
+    merge_keys: tuple[str, ...] = option(Names(), "Columns that a merge compares.", default=(), planned=True)
+    merge_condition: str | None = option(Text(), "Further condition of a merge.", planned=True)
+    when_matched: Any = option(Anything(), "What a merge does with known rows.", planned=True)
+    when_not_matched: Any = option(Anything(), "What a merge does with new rows.", planned=True)
+    partition_filter: str | None = option(Text(), "Which partitions are read.", planned=True)
+    query: str | None = option(Text(), "The query of format query.", planned=True)
+    views: Any = option(Anything(), "Datasets that a query sees.", planned=True)
+    module: str | None = option(Text(), "Module of format python.", planned=True)
+    function: str | None = option(Text(), "Function of format python.", planned=True)
+    allow_untrusted_pickle: bool = option(Boolean(), "Allow format pickle.", default=False, planned=True)
+    optimize: bool = option(Boolean(), "Compact after writing.", default=False, planned=True)
+    zorder_by: tuple[str, ...] = option(Names(), "Columns to sort by when compacting.", default=(), planned=True)
+    vacuum: bool = option(Boolean(), "Remove old files after writing.", default=False, planned=True)
+    vacuum_retention_hours: float = option(Number(168, whole=False), "What vacuum keeps.", default=168, planned=True)
+
+    @property
+    def three_part(self) -> tuple[str, str, str] | None:
+        """Schema, sub-folder and table of a name such as ``bronze.sales.raw``, or None."""
+        parts = canonical(self.name).split(".")
+        return (parts[0], parts[1], parts[2]) if len(parts) == 3 and all(parts) else None
+
+
+def canonical(dataset: str) -> str:
+    """Return a dataset's name in its one form: the original's ``bronze/sales/raw`` is ``bronze.sales.raw``."""
+    return dataset.replace("/", ".")
+
+
+@dataclass(frozen=True)
+class ProjectConfig:
+    """Everything that a project's files say for one environment.
+
+    Attributes:
+        root: The project's folder.
+        env: The environment.
+        layers: The layers it is made of, lowest first.
+        settings: The global settings.
+        pipelines: Pipelines by name.
+        nodes: Nodes by name.
+        inputs: Datasets of the input section, by canonical name.
+        outputs: Datasets of the output section, by canonical name.
+        window: The dates that it was resolved for.
+        uses_dates: True when some value depends on these dates.
+        sections: The files behind it, for places and origins.
+        secrets: Values that must never be shown.
+    """
+
+    root: Path
+    env: str
+    layers: tuple[str, ...]
+    settings: GlobalSettings
+    pipelines: Mapping[str, PipelineConfig]
+    nodes: Mapping[str, NodeConfig]
+    inputs: Mapping[str, DatasetConfig]
+    outputs: Mapping[str, DatasetConfig]
+    window: Window
+    uses_dates: bool
+    sections: Mapping[str, Layered]
+    secrets: frozenset[str] = frozenset()
+    inline: Mapping[str, Mapping[str, NodeConfig]] = field(default_factory=dict)
+
+    def place(self, section: str, *path: str | int, key: bool = False) -> Place | None:
+        """Return where a value of a section is written."""
+        layered = self.sections.get(section)
+        return layered.place(path, key=key) if layered is not None else None
+
+    def node(self, pipeline: PipelineConfig, name: str) -> NodeConfig | None:
+        """Return a node as the pipeline sees it: its own inline settings laid over the section's."""
+        return self.inline.get(pipeline.name, {}).get(name) or self.nodes.get(name)
+
+    def dataset(self, name: str) -> DatasetConfig | None:
+        """Return the dataset that is read under ``name``: an input, else an output."""
+        return self.inputs.get(name) or self.outputs.get(name)
+
+    @property
+    def redact(self) -> Redactor:
+        """Hides this project's secrets in a text."""
+        return Redactor(self.secrets)

@@ -1,0 +1,308 @@
+"""A small language for typed settings: what a field takes, and how it reads what a file holds.
+
+A model is a frozen dataclass whose fields are made by :func:`option`. :func:`build` turns a mapping
+into it and reports every fault with the key it belongs to. A right value costs one call.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+from tauro.config.dates import parse_date
+from tauro.config.document import Ambiguous, KeyPath
+from tauro.config.interpolation import Interpolated
+from tauro.errors import ValidationError, nearest
+
+T = TypeVar("T")
+
+
+class Invalid(Exception):
+    """A value that its field does not take.
+
+    Args:
+        message: What is wrong.
+        hint: How to mend it.
+        path: Where inside the value.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, path: KeyPath = (), near: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.path = path
+        self.near = near
+
+
+class Kind(Protocol):
+    """What a field takes."""
+
+    def parse(self, value: Any) -> Any:
+        """Return the value as the model holds it; raise Invalid."""
+
+
+def describe(value: Any) -> str:
+    """Return what a value is, in the words of a settings file."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = repr(value) if isinstance(value, (int, float)) else f"'{value}'"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string. Numbers and booleans are faults: quoting them says what is meant."""
+
+    def parse(self, value: Any) -> str:
+        if type(value) is str or type(value) is Interpolated:
+            return value
+        if isinstance(value, Ambiguous):
+            raise Invalid(f"'{value}' is read differently by people and by YAML", f'Quote it: "{value}".')
+        raise Invalid(f"Expected text, found {describe(value)}", f'Quote it: "{value}".' if _is_scalar(value) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """true or false; YAML 1.1's words for them are understood."""
+
+    def parse(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, (Ambiguous, Interpolated)):
+            word = value.lower()
+            if word in ("true", "yes", "on", "y"):
+                return True
+            if word in ("false", "no", "off", "n"):
+                return False
+        raise Invalid(f"Expected true or false, found {describe(value)}", "Write true or false, without quotes.")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number within bounds.
+
+    Attributes:
+        least: The smallest value.
+        whole: Integers only.
+    """
+
+    least: float = 0
+    whole: bool = True
+
+    def parse(self, value: Any) -> int | float:
+        if isinstance(value, Interpolated):
+            value = _number(value)
+        name = "a whole number" if self.whole else "a number"
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
+            raise Invalid(f"Expected {name}, found {describe(value)}")
+        if not value >= self.least:
+            raise Invalid(f"Expected {name} of at least {self.least:g}, found {describe(value)}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some words.
+
+    Attributes:
+        words: The valid words.
+        synonyms: Other spellings, and the word that each stands for.
+    """
+
+    words: tuple[str, ...]
+    synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def parse(self, value: Any) -> str:
+        if isinstance(value, str):
+            word = self.synonyms.get(value.lower(), value.lower())
+            if word in self.words:
+                return word
+        near = nearest(value, self.words) if isinstance(value, str) else ()
+        raise Invalid(f"Expected one of {', '.join(self.words)}; found {describe(value)}", near=near)
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A date as ``YYYY-MM-DD``, ``today`` or ``yesterday``; kept as text."""
+
+    def parse(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise Invalid(f"Expected a date, found {describe(value)}", "Write a date as YYYY-MM-DD.")
+        try:
+            parse_date(value, today=date.min.replace(year=2000))
+        except ValidationError as error:
+            raise Invalid(error.message, error.hint) from None
+        return str(value).strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A name or a list of names; a tuple in the model."""
+
+    def parse(self, value: Any) -> tuple[str, ...]:
+        if isinstance(value, list):
+            return tuple(_each(value, Text().parse))
+        return (Text().parse(value),)
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Whatever the file holds, except words that are read differently by people and by YAML."""
+
+    def parse(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._inner(inner, key) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._inner(inner, index) for index, inner in enumerate(value)]
+        if isinstance(value, Ambiguous):
+            raise Invalid(
+                f"'{value}' is read differently by people and by YAML", f'Quote it: "{value}", or write true or false.'
+            )
+        return value
+
+    def _inner(self, value: Any, step: str | int) -> Any:
+        try:
+            return self.parse(value)
+        except Invalid as error:
+            error.path = (step, *error.path)
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A mapping whose keys are the user's own."""
+
+    def parse(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Invalid(f"Expected a mapping, found {describe(value)}")
+        return dict(Anything().parse(value))
+
+
+def _each(values: list[Any], parse: Callable[[Any], T]) -> list[T]:
+    parsed = []
+    for index, value in enumerate(values):
+        try:
+            parsed.append(parse(value))
+        except Invalid as error:
+            error.path = (index, *error.path)
+            raise
+    return parsed
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, (bool, int, float))
+
+
+def _number(text: str) -> Any:
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A field of a model.
+
+    Attributes:
+        name: Its name in the model, and its first key in a file.
+        kind: What it takes.
+        doc: What it is for.
+        also: Other keys that are read as this one.
+        planned: Read and checked, but not yet carried out by this version.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    also: tuple[str, ...] = ()
+    planned: bool = False
+
+
+def option(
+    kind: Kind, doc: str, *, default: Any = None, key: str | None = None, also: tuple[str, ...] = (), planned: bool = False
+) -> Any:
+    """Declare a field of a model; ``key`` is its key in a file where that is not the field's name."""
+    metadata = {"kind": kind, "doc": doc, "key": key, "also": also, "planned": planned}
+    if isinstance(default, (dict, list)):
+        return dataclasses.field(default_factory=default.copy, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@cache
+def options_of(model: type) -> dict[str, tuple[str, Option]]:
+    """Return, for every key that a model reads, its field's name and its option."""
+    found: dict[str, tuple[str, Option]] = {}
+    for field in dataclasses.fields(model):
+        if "kind" in field.metadata:
+            meta = dict(field.metadata)
+            key = meta.pop("key") or field.name
+            spec = Option(key, **meta)
+            for name in (key, *spec.also):
+                found[name] = (field.name, spec)
+    return found
+
+
+class Reporter(Protocol):
+    """Where :func:`build` puts what it finds."""
+
+    def invalid(self, path: KeyPath, error: Invalid) -> None:
+        """A value is not what its field takes."""
+
+    def unknown(self, path: KeyPath, known: tuple[str, ...]) -> None:
+        """A key is not one of the model's."""
+
+    def twice(self, path: KeyPath, first: str) -> None:
+        """Two keys give the same field."""
+
+    def planned(self, path: KeyPath) -> None:
+        """A key is read, but not carried out yet."""
+
+
+def build(model: type[T], data: Any, path: KeyPath, report: Reporter, *, rest: str | None = None, **fixed: Any) -> T:
+    """Return the model of ``data``, with a report of everything that does not fit.
+
+    Args:
+        model: A dataclass whose fields are options.
+        data: What the file holds at ``path``.
+        path: Where in the section it stands.
+        report: Is told of each fault; faulty fields keep their default.
+        rest: The field that takes unknown keys, when they are allowed.
+        **fixed: Fields that do not come from the file.
+    """
+    known = options_of(model)
+    values: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    if not isinstance(data, dict):
+        report.invalid(path, Invalid(f"Expected a mapping, found {describe(data)}"))
+        data = {}
+    for key, value in data.items():
+        found = known.get(key)
+        if found is None:
+            if rest is None:
+                report.unknown((*path, key), tuple(known))
+            others[key] = value
+            continue
+        name, spec = found
+        if name in values:
+            report.twice((*path, key), spec.name)
+        if spec.planned:
+            report.planned((*path, key))
+        try:
+            values[name] = spec.kind.parse(value)
+        except Invalid as error:
+            report.invalid((*path, key, *error.path), error)
+    if rest is not None:
+        values[rest] = others
+    return model(**fixed, **values)

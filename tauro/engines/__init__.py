@@ -1,0 +1,77 @@
+"""Who computes. An engine gives a Spark session when one is first needed, and says what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tauro.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do, as data to ask before a run starts.
+
+    Attributes:
+        reads: Formats that it reads.
+        writes: Formats that it writes.
+    """
+
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+class Engine(Protocol):
+    """Something that computes Spark DataFrames.
+
+    Attributes:
+        name: What a person calls it.
+        capabilities: What it can do.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def check(self) -> None:
+        """Raise EngineUnavailable when it cannot start here. Starts nothing."""
+
+    def session(self) -> SparkSession:
+        """Return the session, opened by the first call. May be called from any thread."""
+
+    def interrupt(self) -> None:
+        """End the work that is going on in the session, if there is one."""
+
+    def close(self) -> None:
+        """End the session and free what the engine holds."""
+
+
+def engine_for(mode: str, *, app_name: str, spark_config: Mapping[str, Any], spark_master: str | None = None) -> Engine:
+    """Return the engine of a mode; nothing is started.
+
+    Args:
+        mode: ``local`` or ``spark``.
+        app_name: What the session is called.
+        spark_config: Settings of the session; they win over the engine's own.
+        spark_master: Master of Apache Spark.
+
+    Raises:
+        EngineUnavailable: This version of Tauro has no such engine.
+    """
+    config = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in spark_config.items()}
+    if mode == "local":
+        from tauro.engines.sail import SailEngine
+
+        return SailEngine(app_name, config)
+    if mode == "spark":
+        from tauro.engines.spark import SparkEngine
+
+        return SparkEngine(app_name, config, spark_master or "local[*]")
+    raise EngineUnavailable(
+        f"Mode '{mode}' is not available in this version of Tauro",
+        looked_up=("local", "spark"),
+        hint="Set mode to local (the embedded engine) or spark in global_settings.",
+    )

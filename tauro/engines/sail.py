@@ -1,0 +1,94 @@
+"""The embedded engine: pysail, a Spark Connect server in this process. No JVM."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from tauro.engines import Capabilities
+from tauro.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_FORMATS = frozenset({"csv", "json", "parquet", "delta"})
+# One machine's zone must not change what a pipeline computes.
+_DEFAULTS = {"spark.sql.session.timeZone": "UTC"}
+
+
+class SailEngine:
+    """Computes in this process.
+
+    Args:
+        app_name: What the session is called.
+        spark_config: Settings of the session.
+    """
+
+    name = "local (embedded)"
+    capabilities = Capabilities(reads=_FORMATS, writes=_FORMATS)
+
+    def __init__(self, app_name: str, spark_config: Mapping[str, str]) -> None:
+        self._app_name = app_name
+        self._spark_config = {**_DEFAULTS, **spark_config}
+        self._lock = Lock()
+        self._server: Any = None
+        self._session: SparkSession | None = None
+
+    def check(self) -> None:
+        """Raise EngineUnavailable when pysail is not installed."""
+        from importlib.util import find_spec
+
+        if find_spec("pysail") is None:
+            raise EngineUnavailable(
+                "The embedded engine needs the package pysail, which is not installed",
+                hint="pip install pysail, or where it has no wheel for this machine set mode: spark in global_settings.",
+            )
+
+    def session(self) -> SparkSession:
+        """Return the session; the first call starts the server."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._open()
+            return self._session
+
+    def _open(self) -> SparkSession:
+        # The server's own log would mix with ours; whoever wants it sets RUST_LOG.
+        os.environ.setdefault("RUST_LOG", "off")
+        from pysail.spark import SparkConnectServer
+        from pyspark.sql import SparkSession
+
+        self._server = SparkConnectServer(ip="127.0.0.1", port=0)
+        self._server.start(background=True)
+        host, port = self._server.listening_address
+        builder = SparkSession.builder.remote(f"sc://{host}:{port}").appName(self._app_name)
+        for key, value in self._spark_config.items():
+            builder = builder.config(key, value)
+        return builder.create()
+
+    def interrupt(self) -> None:
+        """End what the session is computing."""
+        session = self._session
+        if session is not None:
+            # It is the last thing that is tried on the way out; a session that is gone is as good.
+            with suppress(OSError, RuntimeError, _rpc_error()):
+                session.interruptAll()
+
+    def close(self) -> None:
+        """Stop session and server."""
+        with self._lock:
+            if self._session is not None:
+                with suppress(OSError, RuntimeError, _rpc_error()):
+                    self._session.stop()
+                self._session = None
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
+
+
+def _rpc_error() -> type[Exception]:
+    from pyspark.errors import PySparkException
+
+    return PySparkException

@@ -1,0 +1,97 @@
+"""Apache Spark in a JVM: local, or a cluster's master."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from tauro.engines import Capabilities
+from tauro.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_LEAST_JAVA = 17
+_FILES = frozenset({"csv", "json", "parquet"})
+_DEFAULTS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.showConsoleProgress": "false",
+}
+_DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # A local table has a few files: fifty partitions for its log cost more than the work.
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+
+class SparkEngine:
+    """Computes on Apache Spark.
+
+    Args:
+        app_name: What the session is called.
+        spark_config: Settings of the session.
+        master: Spark's master, such as ``local[*]``.
+    """
+
+    def __init__(self, app_name: str, spark_config: Mapping[str, str], master: str) -> None:
+        self.name = f"spark ({master})"
+        delta = any("delta" in spark_config.get(key, "") for key in ("spark.jars.packages", "spark.jars"))
+        formats = _FILES | {"delta"} if delta else _FILES
+        self.capabilities = Capabilities(reads=formats, writes=formats)
+        self._app_name = app_name
+        self._master = master
+        self._spark_config = {**_DEFAULTS, **(_DELTA if delta else {}), **spark_config}
+        self._lock = Lock()
+        self._session: SparkSession | None = None
+
+    def check(self) -> None:
+        """Raise EngineUnavailable when there is no Java that Spark can use."""
+        hint = f"Install Java {_LEAST_JAVA} or newer and set JAVA_HOME, or set mode: local in global_settings."
+        home = os.environ.get("JAVA_HOME")
+        java = str(Path(home, "bin", "java")) if home else shutil.which("java")
+        looked_up = (f"JAVA_HOME={home}",) if home else ("JAVA_HOME (not set)", "java on PATH")
+        if java is None or not Path(java).is_file():
+            raise EngineUnavailable("Apache Spark needs Java, and none was found", looked_up=looked_up, hint=hint)
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=30)
+        version = re.search(r'version "(\d+)', answer.stderr)
+        if version is None or int(version[1]) < _LEAST_JAVA:
+            found = f"{java} is Java {version[1]}" if version else f"{java} does not tell its version"
+            raise EngineUnavailable(f"Apache Spark needs Java {_LEAST_JAVA} or newer; {found}", looked_up=looked_up, hint=hint)
+
+    def session(self) -> SparkSession:
+        """Return the session; the first call starts the JVM."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._open()
+            return self._session
+
+    def _open(self) -> SparkSession:
+        # Workers would take python3 from PATH; and a connect session before ours leaves its mark.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.master(self._master).appName(self._app_name)
+        for key, value in self._spark_config.items():
+            builder = builder.config(key, value)
+        return builder.getOrCreate()
+
+    def interrupt(self) -> None:
+        """Cancel the jobs that are running."""
+        if self._session is not None:
+            self._session.sparkContext.cancelAllJobs()
+
+    def close(self) -> None:
+        """Stop the session."""
+        with self._lock:
+            if self._session is not None:
+                self._session.stop()
+                self._session = None

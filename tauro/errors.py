@@ -1,0 +1,252 @@
+"""One exception tree; every branch names its exit code.
+
+::
+
+    TauroError                    1  GENERAL_ERROR
+    ├── ConfigurationError        2  CONFIGURATION_ERROR
+    │   └── SettingsNotFound
+    ├── ValidationError           3  VALIDATION_ERROR
+    │   ├── UnknownEnvironment
+    │   └── UsageFault
+    ├── ExecutionError            4  EXECUTION_ERROR
+    │   ├── PipelineNotFound
+    │   ├── NodeNotFound
+    │   ├── RunNotFound
+    │   ├── DatasetNotFound
+    │   ├── NodeError
+    │   └── RunFailed
+    ├── DependencyError           5  DEPENDENCY_ERROR
+    │   ├── EngineUnavailable
+    │   └── Unsupported
+    └── SecurityError             6  SECURITY_ERROR
+        └── UnsafePath
+
+An error carries data, not prose: what happened, where, what was looked up, the nearest
+valid names and how to mend it. The doors (console, notebook) draw it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a file that a person can go to.
+
+    Attributes:
+        file: Path as a person would type it from the project's root.
+        line: Line number, from 1.
+        column: Column number, from 1.
+        text: The line itself, for quoting; None when it is not at hand.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the position as JSON data, without the quoted text."""
+        return {"file": self.file, "line": self.line, "column": self.column}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a project's configuration.
+
+    Attributes:
+        id: Stable name of the kind of fault, such as ``unknown-key``.
+        message: What is wrong, in one sentence.
+        exit_code: The exit code of this kind of fault (2, 3 or 5).
+        place: Where it is, when it is at a place.
+        looked_up: What was searched, in order.
+        nearest: The nearest valid names.
+        hint: How to mend it.
+        warning: True when a run may go on all the same.
+    """
+
+    id: str
+    message: str
+    exit_code: int = 3
+    place: Place | None = None
+    looked_up: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
+    hint: str | None = None
+    warning: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fault as JSON data."""
+        return {
+            "id": self.id,
+            "severity": "warning" if self.warning else "error",
+            "message": self.message,
+            "place": self.place.to_dict() if self.place else None,
+            "looked_up": list(self.looked_up),
+            "nearest": list(self.nearest),
+            "hint": self.hint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What an error knows beside its message; the keyword arguments of every TauroError."""
+
+    place: Place | None = None
+    looked_up: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
+    hint: str | None = None
+    faults: tuple[Fault, ...] = field(default=())
+
+
+class TauroError(Exception):
+    """The root of all errors that Tauro raises on purpose.
+
+    Args:
+        message: What happened, in one sentence without a final full stop.
+        **details: The fields of :class:`Details`.
+    """
+
+    code: ClassVar[str] = "GENERAL_ERROR"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = Details(**details)
+
+    @property
+    def hint(self) -> str | None:
+        """How to mend it, or None."""
+        return self.details.hint
+
+    @property
+    def place(self) -> Place | None:
+        """Where it is, or None."""
+        return self.details.place
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every single fault, when the error is a report of several."""
+        return self.details.faults
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error as JSON data, in the shape of ``--output json``."""
+        details = self.details
+        return {
+            "code": self.code,
+            "exit_code": self.exit_code,
+            "message": self.message,
+            "place": details.place.to_dict() if details.place else None,
+            "looked_up": list(details.looked_up),
+            "nearest": list(details.nearest),
+            "hint": details.hint,
+            "faults": [fault.to_dict() for fault in details.faults],
+        }
+
+
+class ConfigurationError(TauroError):
+    """A settings file is missing, unreadable or not in its format."""
+
+    code = "CONFIGURATION_ERROR"
+    exit_code = 2
+
+
+class SettingsNotFound(ConfigurationError):
+    """No settings index was found where one was looked for."""
+
+
+class ValidationError(TauroError):
+    """What was given is well-formed but not valid: a type, a range, a name, a date, an option."""
+
+    code = "VALIDATION_ERROR"
+    exit_code = 3
+
+
+class UnknownEnvironment(ValidationError):
+    """The environment's name is not one that the project or the program knows."""
+
+
+class UsageFault(ValidationError):
+    """The command line, or the arguments of the Python API, do not fit."""
+
+
+class ExecutionError(TauroError):
+    """Something that was asked for could not be carried out."""
+
+    code = "EXECUTION_ERROR"
+    exit_code = 4
+
+
+class PipelineNotFound(ExecutionError):
+    """The project has no pipeline of that name."""
+
+
+class NodeNotFound(ExecutionError):
+    """The pipeline has no node of that name."""
+
+
+class RunNotFound(ExecutionError):
+    """The project has no record of that run."""
+
+
+class DatasetNotFound(ExecutionError):
+    """A dataset that should be read has no data at its location, or is not known."""
+
+
+class NodeError(ExecutionError):
+    """A node's function raised, or returned what its outputs cannot take."""
+
+
+class RunFailed(ExecutionError):
+    """A run ended without completing."""
+
+
+class DependencyError(TauroError):
+    """A package, module, runtime or connector is missing."""
+
+    code = "DEPENDENCY_ERROR"
+    exit_code = 5
+
+
+class EngineUnavailable(DependencyError):
+    """The engine that the settings name cannot be started on this machine."""
+
+
+class Unsupported(DependencyError):
+    """The engine, or this version, cannot do what the configuration asks for."""
+
+
+class SecurityError(TauroError):
+    """A security rule forbids it."""
+
+    code = "SECURITY_ERROR"
+    exit_code = 6
+
+
+class UnsafePath(SecurityError):
+    """A path breaks the rules for files that are handed to the program."""
+
+
+def error_of(exit_code: int) -> type[TauroError]:
+    """Return the branch of the tree that leaves with ``exit_code``."""
+    branches: tuple[type[TauroError], ...] = (
+        ConfigurationError,
+        ValidationError,
+        ExecutionError,
+        DependencyError,
+        SecurityError,
+    )
+    return next((branch for branch in branches if branch.exit_code == exit_code), TauroError)
+
+
+def nearest(name: str, candidates: Any) -> tuple[str, ...]:
+    """Return up to three of ``candidates`` that look most like ``name``, best first."""
+    from difflib import get_close_matches
+
+    by_fold = {str(candidate).casefold(): str(candidate) for candidate in candidates}
+    return tuple(by_fold[match] for match in get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.6))

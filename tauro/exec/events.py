@@ -1,0 +1,86 @@
+"""What happens in a run, as values. Progress bars, logs, records and panels listen to nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tauro.exec.results import NodeOutcome, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins."""
+
+    at: datetime
+    run_id: str
+    pipeline: str
+    env: str
+    start_date: str
+    end_date: str
+    engine: str
+    nodes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        return {
+            "event": "run_started",
+            "at": self.at.isoformat(),
+            "run_id": self.run_id,
+            "pipeline": self.pipeline,
+            "env": self.env,
+            "start_date": self.start_date,
+            "end_date": self.end_date,
+            "engine": self.engine,
+            "nodes": list(self.nodes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStarted:
+    """A node's inputs are ready and it has a slot."""
+
+    at: datetime
+    node: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        return {"event": "node_started", "at": self.at.isoformat(), "node": self.node}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEnded:
+    """A node has reached its final state: completed, failed, skipped or cancelled."""
+
+    at: datetime
+    outcome: NodeOutcome
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        return {"event": f"node_{self.outcome.state}", "at": self.at.isoformat(), **self.outcome.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run is over."""
+
+    at: datetime
+    run_id: str
+    state: RunState
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        return {
+            "event": "run_ended",
+            "at": self.at.isoformat(),
+            "run_id": self.run_id,
+            "state": self.state,
+            "seconds": round(self.seconds, 6),
+        }
+
+
+Event = RunStarted | NodeStarted | NodeEnded | RunEnded
+Listener = Callable[[Event], None]

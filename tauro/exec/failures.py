@@ -1,0 +1,62 @@
+"""Turns what a node raised into data that a person can act on."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from tauro.errors import Place, TauroError
+from tauro.exec.results import Failure
+from tauro.security.redaction import Redactor
+
+_LONGEST = 2_000
+
+
+def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
+    """Return the failure that ``error`` stands for.
+
+    Args:
+        error: What a node raised.
+        root: The project's folder, to find the line of its code.
+        redact: Hides secrets in texts.
+    """
+    details = error.details if isinstance(error, TauroError) else None
+    place = (details.place if details else None) or _place(error.__traceback__, root)
+    if place is not None and place.text is not None:
+        place = Place(place.file, place.line, place.column, redact(place.text))
+    return Failure(
+        type=type(error).__name__,
+        message=redact(_message(error)),
+        code=error.code if isinstance(error, TauroError) else "EXECUTION_ERROR",
+        place=place,
+        looked_up=tuple(redact(item) for item in details.looked_up) if details else (),
+        hint=details.hint if details else None,
+        traceback=redact("".join(traceback.format_exception(error))),
+    )
+
+
+def _message(error: BaseException) -> str:
+    """Return what an error says, without the JVM's stack that some append."""
+    if isinstance(error, SystemExit):
+        return f"The node called sys.exit({error.code!r})"
+    text = str(error).split("\n\nJVM stacktrace:")[0].strip()
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + " ..."
+    if isinstance(error, TauroError):
+        return text
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name
+
+
+def _place(trace: TracebackType | None, root: Path) -> Place | None:
+    """Return the deepest line of the project's own code."""
+    place = None
+    for frame, line in traceback.walk_tb(trace):
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(root) and not {"site-packages", ".venv"} & set(file.parts):
+            text = linecache.getline(str(file), line).rstrip("\n")
+            column = len(text) - len(text.lstrip()) + 1
+            place = Place(file.relative_to(root).as_posix(), line, column, text or None)
+    return place

@@ -1,0 +1,84 @@
+"""Imports a project's own code: from ``src/``, its root and ``lib/``, never in place of what Tauro needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module, invalidate_caches
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tauro.config.functions import CODE_FOLDERS, is_reserved
+from tauro.errors import DependencyError, ExecutionError
+
+
+class ProjectFinder(MetaPathFinder):
+    """Finds the top-level modules of one project, before those that are installed.
+
+    Args:
+        folders: The project's folders of code, in the order of search.
+    """
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        self.folders = list(folders)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a top-level module is, when it is the project's."""
+        if path is not None or is_reserved(fullname):
+            return None
+        spec = PathFinder.find_spec(fullname, self.folders, target)
+        if spec is not None and spec.loader is None:
+            # A mere folder: a package of that name that is installed says more.
+            installed = PathFinder.find_spec(fullname, None, target)
+            return None if installed is not None and installed.loader is not None else spec
+        return spec
+
+    def owns(self, module: ModuleType) -> bool:
+        """Say whether a module was loaded from this project's folders."""
+        spec = getattr(module, "__spec__", None)
+        places = [spec.origin, *(spec.submodule_search_locations or [])] if spec is not None else []
+        return any(place and place.startswith(folder + "/") for place in places for folder in self.folders)
+
+
+def use_project(root: Path) -> None:
+    """Make the code of the project at ``root`` importable, and that of any other project not.
+
+    One process can run several projects; each may have a module ``nodes``. What was imported from
+    another one is forgotten.
+    """
+    folders = [str((root / folder).resolve()) for folder in CODE_FOLDERS]
+    for finder in [found for found in sys.meta_path if isinstance(found, ProjectFinder)]:
+        if finder.folders == folders:
+            return
+        sys.meta_path.remove(finder)
+        for name, module in list(sys.modules.items()):
+            if finder.owns(module):
+                del sys.modules[name]
+    sys.meta_path.insert(0, ProjectFinder(folders))
+    invalidate_caches()
+
+
+def load_function(module: str, name: str) -> Callable[..., Any]:
+    """Return a function of a module of the current project, or of an installed package.
+
+    Raises:
+        DependencyError: The module, or something that it imports, is not there.
+        ExecutionError: It has no such function.
+    """
+    try:
+        loaded = import_module(module)
+    except ModuleNotFoundError as error:
+        missing = error.name or module
+        raise DependencyError(
+            f"Module '{missing}' is not installed" if missing != module else f"Module '{module}' is not found",
+            hint=f"pip install {missing.partition('.')[0]}" if missing != module else None,
+        ) from error
+    function = getattr(loaded, name, None)
+    if not callable(function):
+        raise ExecutionError(f"Module '{module}' has no function '{name}'")
+    return function  # type: ignore[no-any-return]

@@ -1,0 +1,177 @@
+"""Calls one node: reads its inputs, calls its function, writes what it returns."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tauro.config.functions import OFFERED
+from tauro.config.model import NodeConfig
+from tauro.errors import NodeError
+from tauro.exec.imports import load_function
+from tauro.io.catalog import Catalog, Read
+from tauro.io.frames import SPARK, kind_named
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext:
+    """What a node function can ask about its run, by a parameter named ``context``.
+
+    Attributes:
+        run_id: The run's id.
+        env: The environment.
+        node: The node's name.
+        settings: Keys of ``global_settings`` that are not Tauro's own.
+    """
+
+    run_id: str
+    env: str
+    node: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What a node did.
+
+    Attributes:
+        rows_in: Rows of all inputs, None where not known.
+        rows_out: Rows of all outputs, None where not known.
+        warnings: What a person should know.
+    """
+
+    rows_in: int | None
+    rows_out: int | None
+    warnings: tuple[str, ...] = ()
+
+
+_NOTHING = NodeReport(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """How a function is called.
+
+    Attributes:
+        function: The function.
+        kinds: The kind of frame of each positional parameter; more inputs are Spark's.
+        offered: Which of the offered keywords it takes.
+    """
+
+    function: Callable[..., Any]
+    kinds: tuple[str, ...]
+    offered: frozenset[str]
+
+
+@dataclass
+class NodeCaller:
+    """Executes the nodes of one run. May be called from several threads.
+
+    Attributes:
+        catalog: The run's datasets.
+        session: Gives the Spark session; called only when one is needed.
+        run_id: The run's id.
+        env: The environment.
+        settings: The project's own variables.
+    """
+
+    catalog: Catalog
+    session: Callable[[], SparkSession]
+    run_id: str
+    env: str
+    settings: Mapping[str, Any]
+    _calls: dict[tuple[str, str], _Call] = field(default_factory=dict)
+
+    def __call__(self, node: NodeConfig) -> NodeReport:
+        """Execute a node once.
+
+        Raises:
+            Exception: Whatever the function raises, and Tauro's own errors.
+        """
+        target = node.target
+        if target is None:
+            return _NOTHING
+        call = self._calls.get(target)
+        if call is None:
+            call = self._calls[target] = _call_of(load_function(*target))
+        reads = [self.catalog.read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
+        returned = call.function(*(read.value for read in reads), **self._keywords(call, node))
+        return self._store(node, returned, reads)
+
+    def _keywords(self, call: _Call, node: NodeConfig) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name in call.offered:
+            if name == "start_date":
+                values[name] = self.catalog.window.start.isoformat()
+            elif name == "end_date":
+                values[name] = self.catalog.window.end.isoformat()
+            elif name == "params":
+                values[name] = dict(node.params)
+            elif name == "spark":
+                values[name] = self.session()
+            else:
+                values[name] = NodeContext(self.run_id, self.env, node.name, self.settings)
+        return values
+
+    def _store(self, node: NodeConfig, returned: Any, reads: list[Read]) -> NodeReport:
+        rows = {name: self.catalog.write(name, value) for name, value in outputs_of(node, returned).items()}
+        warnings = tuple(f"'{name}' is empty" for name, count in rows.items() if count == 0)
+        return NodeReport(_total([read.rows for read in reads]), _total(list(rows.values())), warnings)
+
+
+def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:
+    """Return what a node's function returned, by output.
+
+    Raises:
+        NodeError: It does not fit the node's outputs.
+    """
+    names = node.outputs
+    if not names:
+        if returned is None:
+            return {}
+        hint = "Give the node an output, or return None."
+        raise NodeError(f"Node '{node.name}' has no output, but returned {type(returned).__name__}", hint=hint)
+    if returned is None:
+        raise NodeError(f"Node '{node.name}' returned None for its output '{names[0]}'", hint="Return a DataFrame.")
+    if isinstance(returned, dict):
+        if set(returned) == set(names):
+            return {name: returned[name] for name in names}
+        expected, found = ", ".join(names), ", ".join(map(str, returned))
+        raise NodeError(f"Node '{node.name}' returned a mapping with the keys {found}", hint=f"Its outputs are: {expected}.")
+    if isinstance(returned, tuple):
+        if len(returned) == len(names):
+            return dict(zip(names, returned, strict=True))
+        raise NodeError(f"Node '{node.name}' returned {len(returned)} values for {len(names)} outputs")
+    return dict.fromkeys(names, returned)
+
+
+def _call_of(function: Callable[..., Any]) -> _Call:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some built-in functions have none
+        return _Call(function, (), frozenset())
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    kinds = tuple(
+        kind_named(parameter.annotation)
+        for parameter in parameters
+        if parameter.kind in positional and parameter.name not in OFFERED
+    )
+    offered = {name for name in OFFERED if any(parameter.name == name for parameter in parameters)}
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        offered |= {"start_date", "end_date"}
+    return _Call(function, kinds, frozenset(offered))
+
+
+def _kind(call: _Call, index: int) -> str:
+    return call.kinds[index] if index < len(call.kinds) else SPARK
+
+
+def _total(counts: list[int | None]) -> int | None:
+    """Return the sum, None where one is not known or there is nothing to count."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if counts and len(known) == len(counts) else None

@@ -1,0 +1,257 @@
+"""What a run will do, as a value: what ``--dry-run``, a preview and the runner all look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tauro.config.graph import Graph, graph_of
+from tauro.config.loading import report_error
+from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
+from tauro.config.validation import check_pipeline
+from tauro.engines import Engine
+from tauro.errors import Fault, NodeNotFound, PipelineNotFound, Unsupported, ValidationError, nearest
+from tauro.io.catalog import StoredDataset, stored_dataset
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNode:
+    """A node of a run.
+
+    Attributes:
+        config: Its settings.
+        upstream: The nodes of the run that it waits for.
+        outside: What it depends on and the run does not do.
+    """
+
+    config: NodeConfig
+    upstream: tuple[str, ...]
+    outside: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.config.name
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run will do.
+
+    Attributes:
+        config: The project's configuration, resolved for the run's dates.
+        pipeline: The pipeline.
+        nodes: Its nodes, each behind those it waits for.
+        reads: Stored datasets that the nodes read, by name.
+        writes: Stored datasets that the nodes write, by name.
+        in_memory: Datasets that are handed on in memory.
+        engine: What a person calls the engine.
+        max_parallel_nodes: How many nodes run at once.
+        warnings: What a person should know before it starts.
+        resumes: The run that it goes on with.
+    """
+
+    config: ProjectConfig
+    pipeline: PipelineConfig
+    nodes: tuple[PlannedNode, ...]
+    reads: Mapping[str, StoredDataset]
+    writes: Mapping[str, StoredDataset]
+    in_memory: tuple[str, ...]
+    engine: str
+    max_parallel_nodes: int
+    warnings: tuple[Fault, ...] = ()
+    resumes: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON data."""
+        window = self.config.window
+        return {
+            "schema": 1,
+            "pipeline": self.pipeline.name,
+            "env": self.config.env,
+            "start_date": window.start.isoformat(),
+            "end_date": window.end.isoformat(),
+            "engine": self.engine,
+            "max_parallel_nodes": self.max_parallel_nodes,
+            "resumes": self.resumes,
+            "nodes": [
+                {
+                    "name": node.name,
+                    "upstream": list(node.upstream),
+                    "outside": list(node.outside),
+                    "inputs": list(node.config.inputs),
+                    "outputs": list(node.config.outputs),
+                }
+                for node in self.nodes
+            ],
+            "reads": [self._dataset(stored) for stored in self.reads.values()],
+            "writes": [
+                {**self._dataset(stored), "write_mode": stored.config.write_mode} for stored in self.writes.values()
+            ],
+            "in_memory": list(self.in_memory),
+            "warnings": [warning.to_dict() for warning in self.warnings],
+        }
+
+    @staticmethod
+    def _dataset(stored: StoredDataset) -> dict[str, Any]:
+        return {
+            "name": stored.name,
+            "format": stored.format.name,
+            "location": stored.config.filepath if stored.location.path is None else stored.location.shown,
+            "exists": stored.exists,
+        }
+
+
+def find_pipeline(config: ProjectConfig, name: str) -> PipelineConfig:
+    """Return a pipeline by its name.
+
+    Raises:
+        PipelineNotFound: The project has none of that name.
+    """
+    try:
+        return config.pipelines[name]
+    except KeyError:
+        near = nearest(name, config.pipelines)
+        raise PipelineNotFound(
+            f"Pipeline '{name}' not found",
+            looked_up=tuple(document.name for document in config.sections["pipelines"].documents),
+            nearest=near,
+            hint=f"List the pipelines: tauro config list-pipelines --env {config.env}",
+        ) from None
+
+
+def make_plan(
+    config: ProjectConfig,
+    pipeline: PipelineConfig,
+    engine: Engine,
+    *,
+    only: Iterable[str] | None = None,
+    resumes: str | None = None,
+) -> RunPlan:
+    """Plan a run of a pipeline.
+
+    Args:
+        config: The project's configuration, resolved for the run's dates.
+        pipeline: The pipeline.
+        engine: Who will compute; asked what it can do.
+        only: Names of the nodes to run; all, if not given.
+        resumes: The run that it goes on with.
+
+    Raises:
+        NodeNotFound: ``only`` names a node that the pipeline does not have.
+        Unsupported: A dataset is of a format or mode that the engine does not serve.
+        TauroError: The pipeline's configuration has faults; carries all of them.
+    """
+    if pipeline.type == "streaming":
+        raise ValidationError(
+            f"Pipeline '{pipeline.name}' is a stream",
+            place=config.place("pipelines", pipeline.name, "type"),
+            hint="'tauro run' runs batch pipelines.",
+        )
+    faults = check_pipeline(config, pipeline)
+    if any(not fault.warning for fault in faults):
+        raise report_error(faults)
+    nodes = {name: node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None}
+    graph = graph_of(nodes)
+    chosen = _chosen(pipeline, nodes, only)
+    planned = tuple(_planned(nodes[name], graph, chosen) for name in graph.order() if name in chosen)
+    reads, writes, in_memory = _datasets(config, planned)
+    _check_memory(in_memory, planned, nodes)
+    _check_engine(config, engine, reads, writes)
+    return RunPlan(
+        config=config,
+        pipeline=pipeline,
+        nodes=planned,
+        reads=reads,
+        writes=writes,
+        in_memory=in_memory,
+        engine=engine.name,
+        max_parallel_nodes=pipeline.max_parallel_nodes or config.settings.max_parallel_nodes,
+        warnings=tuple(faults),
+        resumes=resumes,
+    )
+
+
+def _chosen(pipeline: PipelineConfig, nodes: Mapping[str, NodeConfig], only: Iterable[str] | None) -> set[str]:
+    if only is None:
+        return set(nodes)
+    chosen = set(only)
+    for name in sorted(chosen - set(nodes)):
+        near = nearest(name, nodes)
+        raise NodeNotFound(
+            f"Pipeline '{pipeline.name}' has no node '{name}'",
+            looked_up=tuple(nodes),
+            nearest=near,
+            hint=f"Did you mean '{near[0]}'?" if near else f"Its nodes: {', '.join(nodes)}.",
+        )
+    return chosen
+
+
+def _planned(node: NodeConfig, graph: Graph, chosen: set[str]) -> PlannedNode:
+    upstream = graph.upstream[node.name]
+    outside = (*(name for name in upstream if name not in chosen), *graph.outside[node.name])
+    return PlannedNode(node, tuple(name for name in upstream if name in chosen), outside)
+
+
+def _datasets(
+    config: ProjectConfig, planned: tuple[PlannedNode, ...]
+) -> tuple[dict[str, StoredDataset], dict[str, StoredDataset], tuple[str, ...]]:
+    """Return what the nodes read and write in storage, and what they hand on in memory."""
+    reads: dict[str, StoredDataset] = {}
+    writes: dict[str, StoredDataset] = {}
+    in_memory: dict[str, None] = {}
+    for node in planned:
+        for name in map(canonical, node.config.inputs):
+            dataset = config.dataset(name)
+            if dataset is None:
+                in_memory[name] = None
+            elif name not in reads:
+                reads[name] = stored_dataset(config, dataset)
+        for name in map(canonical, node.config.outputs):
+            if name not in config.outputs:
+                in_memory[name] = None
+            elif name not in writes:
+                writes[name] = stored_dataset(config, config.outputs[name])
+    return reads, writes, tuple(in_memory)
+
+
+def _check_memory(
+    in_memory: tuple[str, ...], planned: tuple[PlannedNode, ...], nodes: Mapping[str, NodeConfig]
+) -> None:
+    """Refuse a part of a pipeline that needs a value which only the rest of it makes."""
+    made = {canonical(output) for node in planned for output in node.config.outputs}
+    for node in planned:
+        for name in map(canonical, node.config.inputs):
+            if name in in_memory and name not in made:
+                maker = next(other.name for other in nodes.values() if name in map(canonical, other.outputs))
+                raise ValidationError(
+                    f"Node '{node.name}' reads '{name}', which '{maker}' hands on in memory and does not store",
+                    hint=f"Run '{maker}' too, or describe '{name}' in the output section so that it is stored.",
+                )
+
+
+def _check_engine(
+    config: ProjectConfig, engine: Engine, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+) -> None:
+    for verb, datasets, able in (
+        ("read", reads, engine.capabilities.reads),
+        ("write", writes, engine.capabilities.writes),
+    ):
+        for stored in datasets.values():
+            if stored.format.name not in able:
+                raise Unsupported(
+                    f"The engine '{engine.name}' cannot {verb} '{stored.name}': format {stored.format.name}",
+                    place=config.place(stored.config.section, stored.config.name, "format"),
+                    looked_up=tuple(sorted(able)),
+                    hint=_delta_hint(stored.format.name),
+                )
+
+
+def _delta_hint(name: str) -> str:
+    if name == "delta":
+        return (
+            "Set mode: local in global_settings, or give Spark the connector: "
+            "spark_config: {spark.jars.packages: 'io.delta:delta-spark_2.13:<version for your Spark>'}"
+        )
+    return "Choose another format, or another mode in global_settings."

@@ -1,0 +1,38 @@
+"""Which nodes of an ended run are still to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tauro.config.graph import graph_of
+from tauro.config.model import PipelineConfig, ProjectConfig, canonical
+
+
+def unfinished_nodes(config: ProjectConfig, pipeline: PipelineConfig, summary: Mapping[str, Any]) -> set[str]:
+    """Return the nodes that a resumed run must execute.
+
+    These are the nodes that did not complete, and completed ones whose values were only in memory
+    and are needed again.
+
+    Args:
+        config: The project's configuration.
+        pipeline: The run's pipeline.
+        summary: The run's summary.
+    """
+    nodes = {name: node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None}
+    completed = {outcome["node"] for outcome in summary["nodes"] if outcome["state"] == "completed"}
+    ran = {outcome["node"] for outcome in summary["nodes"]}
+    # A run of a part of the pipeline is resumed as that part.
+    todo = {name for name in nodes if name in ran and name not in completed}
+    makers = {
+        canonical(output): name
+        for name, node in nodes.items()
+        for output in node.outputs
+        if canonical(output) not in config.outputs
+    }
+    in_memory = {
+        name: [makers[dataset] for dataset in map(canonical, node.inputs) if dataset in makers]
+        for name, node in nodes.items()
+    }
+    return graph_of(nodes).reachable(todo, in_memory)

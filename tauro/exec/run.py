@@ -1,0 +1,104 @@
+"""Executes a plan: record, catalog, engine and runner put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from tauro.config.model import canonical
+from tauro.engines import Engine
+from tauro.exec.events import Event, Listener, RunEnded, RunStarted
+from tauro.exec.failures import failure_of
+from tauro.exec.imports import use_project
+from tauro.exec.node import NodeCaller
+from tauro.exec.plan import RunPlan
+from tauro.exec.record import new_record
+from tauro.exec.results import RunResult
+from tauro.exec.runner import Cancellation, Runner
+from tauro.io.catalog import Catalog, MemoryDatasets
+
+
+def execute(
+    plan: RunPlan,
+    engine: Engine,
+    state: Path,
+    *,
+    listeners: Iterable[Listener] = (),
+    cancellation: Cancellation | None = None,
+) -> RunResult:
+    """Run a plan and return how it ended.
+
+    Args:
+        plan: What to do.
+        engine: Who computes; its session is opened when the first node needs it.
+        state: The program's state folder; the run is recorded there.
+        listeners: Told of every event, in order, in the calling thread.
+        cancellation: Lets another thread stop the run.
+
+    Raises:
+        EngineUnavailable: The plan needs the engine and it cannot start.
+        SecurityError: The state folder is not safe.
+    """
+    config = plan.config
+    if plan.reads or plan.writes:
+        engine.check()
+    use_project(config.root)
+    record = new_record(state)
+    everyone = (record, *listeners)
+
+    def emit(event: Event) -> None:
+        for listener in everyone:
+            listener(event)
+
+    caller = NodeCaller(_catalog(plan, engine), engine.session, record.run_id, config.env, config.settings.variables)
+    runner = Runner(
+        call=lambda node: caller(node.config),
+        describe=lambda error: failure_of(error, config.root, config.redact),
+        emit=emit,
+        interrupt=engine.interrupt,
+        limit=plan.max_parallel_nodes,
+        cancellation=cancellation or Cancellation(),
+    )
+    started_at, started = datetime.now(UTC), perf_counter()
+    emit(_run_started(plan, record.run_id, started_at))
+    run_state, outcomes, abandoned = runner.run(plan.nodes)
+    seconds = perf_counter() - started
+    result = RunResult(
+        run_id=record.run_id,
+        pipeline=plan.pipeline.name,
+        env=config.env,
+        state=run_state,
+        start_date=config.window.start.isoformat(),
+        end_date=config.window.end.isoformat(),
+        started_at=started_at,
+        seconds=seconds,
+        nodes=outcomes,
+        resumes=plan.resumes,
+        abandoned=abandoned,
+    )
+    record.finish(result)
+    emit(RunEnded(datetime.now(UTC), record.run_id, run_state, seconds))
+    return result
+
+
+def _catalog(plan: RunPlan, engine: Engine) -> Catalog:
+    readers = Counter(canonical(name) for node in plan.nodes for name in node.config.inputs)
+    memory = MemoryDatasets({name: readers[name] for name in plan.in_memory})
+    return Catalog(plan.reads, plan.writes, memory, engine.session, plan.config.window)
+
+
+def _run_started(plan: RunPlan, run_id: str, at: datetime) -> RunStarted:
+    window = plan.config.window
+    return RunStarted(
+        at=at,
+        run_id=run_id,
+        pipeline=plan.pipeline.name,
+        env=plan.config.env,
+        start_date=window.start.isoformat(),
+        end_date=window.end.isoformat(),
+        engine=plan.engine,
+        nodes=tuple(node.name for node in plan.nodes),
+    )

@@ -1,0 +1,1 @@
+"""Datasets: readers and writers by format, one catalog for stored data and values in memory."""

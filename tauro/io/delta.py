@@ -1,0 +1,140 @@
+"""Delta Lake tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tauro.config.dates import Window
+from tauro.config.model import DatasetConfig
+from tauro.errors import ValidationError
+from tauro.io.formats import Target
+from tauro.io.location import Location
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_LOG = "_delta_log"
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaFormat:
+    """A table whose log makes every write all or nothing."""
+
+    name = "delta"
+    modes = frozenset({"overwrite", "append", "ignore", "error"})
+
+    def exists(self, location: Location) -> bool:
+        """Say whether there is a table. One elsewhere is taken to exist."""
+        return location.path is None or (location.path / _LOG).is_dir()
+
+    def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
+        """Return the table, or one of its versions, as a DataFrame."""
+        reader = session.read.format("delta").options(**dataset.options)
+        if dataset.version is not None:
+            reader = reader.option("versionAsOf", dataset.version)
+        if dataset.timestamp is not None:
+            reader = reader.option("timestampAsOf", dataset.timestamp)
+        return reader.load(location.uri)
+
+    def write(self, frame: DataFrame, target: Target) -> int | None:
+        """Commit ``frame`` and return how many rows the commit added."""
+        dataset, location = target.dataset, target.location
+        writer = frame.write.format("delta").options(**dataset.options)
+        if dataset.partition_by:
+            writer = writer.partitionBy(*dataset.partition_by)
+        if dataset.merge_schema:
+            writer = writer.option("mergeSchema", "true")
+        if dataset.overwrite_schema:
+            writer = writer.option("overwriteSchema", "true")
+        mode = "append" if dataset.write_mode == "append" else "overwrite"
+        # A table that does not exist yet has nothing to replace.
+        if mode == "overwrite" and dataset.overwrite_strategy == "replacewhere" and self.exists(location):
+            writer = writer.option("replaceWhere", replace_predicate(dataset, target.window))
+        before = _newest_commit(location.path)
+        writer.mode(mode).save(location.uri)
+        return _rows_added(location.path, before)
+
+    def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
+        """Return how many rows the table's log counts, None where it does not."""
+        if location.path is None or dataset.timestamp is not None:
+            return None
+        counts = _counts_of_log(location.path / _LOG, dataset.version)
+        if counts is None:
+            from deltalake import DeltaTable
+
+            table = DeltaTable(location.path, version=dataset.version)
+            counts = table.get_add_actions(flatten=True).column("num_records").to_pylist()
+        return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def replace_predicate(dataset: DatasetConfig, window: Window) -> str:
+    """Return which rows a replaceWhere overwrites: as told, else the run's dates.
+
+    Raises:
+        ValidationError: Neither a predicate nor a column for the dates is given.
+    """
+    if dataset.replace_predicate is not None:
+        return dataset.replace_predicate
+    if not dataset.partition_by:
+        raise ValidationError(
+            f"Dataset '{dataset.name}' overwrites by replaceWhere, but has no replace_predicate and no partition_by",
+            hint="Give replace_predicate, or the date column as partition_by.",
+        )
+    column = "`" + dataset.partition_by[0].replace("`", "``") + "`"
+    return f"{column} >= '{window.start}' AND {column} <= '{window.end}'"
+
+
+def _newest_commit(table: Path | None) -> int:
+    if table is None:
+        return -1
+    versions = [int(file.stem) for file in (table / _LOG).glob("*.json") if file.stem.isdecimal()]
+    return max(versions, default=-1)
+
+
+def _actions(log: Path, version: int) -> Iterator[dict[str, Any]]:
+    for line in (log / f"{version:020}.json").read_text(encoding="utf-8").splitlines():
+        yield json.loads(line)
+
+
+def _rows_of(added: dict[str, Any]) -> int | None:
+    """Return how many rows a file has; with a deletion vector its statistics do not tell."""
+    records = json.loads(added.get("stats") or "{}").get("numRecords")
+    return None if added.get("deletionVector") else records
+
+
+def _counts_of_log(log: Path, newest: int | None) -> list[int | None] | None:
+    """Return the rows of each live file, None when the log is more than its JSON commits.
+
+    Loading delta-rs takes longer than most small tables need; a checkpoint is left to it.
+    """
+    if (log / "_last_checkpoint").exists():
+        return None
+    last = newest if newest is not None else _newest_commit(log.parent)
+    live: dict[str, int | None] = {}
+    for version in range(last + 1):
+        try:
+            for action in _actions(log, version):
+                if "add" in action:
+                    live[action["add"]["path"]] = _rows_of(action["add"])
+                elif "remove" in action:
+                    live.pop(action["remove"]["path"], None)
+        except FileNotFoundError:
+            return None
+    return list(live.values())
+
+
+def _rows_added(table: Path | None, before: int) -> int | None:
+    """Return how many rows the commits after version ``before`` added."""
+    if table is None:
+        return None
+    counts = [
+        _rows_of(action["add"])
+        for version in range(before + 1, _newest_commit(table) + 1)
+        for action in _actions(table / _LOG, version)
+        if "add" in action
+    ]
+    return None if None in counts else sum(count for count in counts if count is not None)

@@ -1,0 +1,65 @@
+"""What a format can do, and which formats there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from tauro.config.dates import Window
+from tauro.config.model import DatasetConfig
+from tauro.errors import Unsupported
+from tauro.io.location import Location
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a write needs to know beside the rows.
+
+    Attributes:
+        location: Where to.
+        dataset: How.
+        window: The run's dates, for writes that replace them only.
+    """
+
+    location: Location
+    dataset: DatasetConfig
+    window: Window
+
+
+class DatasetFormat(Protocol):
+    """Reads and writes the datasets of one format."""
+
+    name: str
+    modes: frozenset[str]
+
+    def exists(self, location: Location) -> bool:
+        """Say whether there is data to read."""
+
+    def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
+        """Return the data as a lazy DataFrame."""
+
+    def write(self, frame: DataFrame, target: Target) -> int | None:
+        """Write all rows or none, by overwrite or append; return how many, where that is known."""
+
+    def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
+        """Return how many rows there are, where that is cheap to know, else None."""
+
+
+def format_named(name: str) -> DatasetFormat:
+    """Return the format of that name.
+
+    Raises:
+        Unsupported: This version of Tauro does not serve it.
+    """
+    if name in ("csv", "json", "parquet"):
+        from tauro.io.files import FileFormat
+
+        return FileFormat(name)
+    if name == "delta":
+        from tauro.io.delta import DeltaFormat
+
+        return DeltaFormat()
+    raise Unsupported(f"Format '{name}' is not available in this version of Tauro", looked_up=("csv", "json", "parquet", "delta"))

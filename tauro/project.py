@@ -1,0 +1,278 @@
+"""A project, opened for an environment: inspect it, plan it, run it. What every door calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tauro.config.discovery import find_root
+from tauro.config.environments import BASE
+from tauro.config.loading import Sources, read_sources, report_error, resolve
+from tauro.config.model import PipelineConfig, ProjectConfig
+from tauro.errors import Fault
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from tauro.engines import Engine
+    from tauro.exec.events import Listener
+    from tauro.exec.plan import RunPlan
+    from tauro.exec.results import RunResult
+    from tauro.exec.runner import Cancellation
+
+
+class Project:
+    """A project for one environment.
+
+    Open it with :meth:`open`. It holds an engine session from the first run that needs one until
+    :meth:`close`; use it in a ``with`` block, or close it.
+
+    Attributes:
+        config: The typed configuration.
+        warnings: What a person should know about it.
+    """
+
+    def __init__(
+        self, sources: Sources, config: ProjectConfig, warnings: tuple[Fault, ...], environ: Mapping[str, str], today: date
+    ) -> None:
+        self.config = config
+        self.warnings = warnings
+        self._sources = sources
+        self._environ = environ
+        self._today = today
+        self._engine: Engine | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] = ".",
+        env: str | None = None,
+        *,
+        config_type: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        today: date | None = None,
+    ) -> Project:
+        """Open the project at ``path``, or in the nearest folder above it.
+
+        Args:
+            path: A folder of the project.
+            env: The environment; ``$TAURO_ENV`` if not given, else ``base``.
+            config_type: ``yaml``, ``json`` or ``dsl``, where the project has several settings indexes.
+            environ: Environment variables; the process's, if not given.
+            today: What ``today`` means; the local date, if not given.
+
+        Raises:
+            SettingsNotFound: There is no project.
+            UnknownEnvironment: It has no such environment.
+            ConfigurationError: A file cannot be read; carries every such fault.
+            ValidationError: A value is not valid; carries every such fault.
+        """
+        project, faults = cls.inspect(path, env, config_type=config_type, environ=environ, today=today)
+        if any(not fault.warning for fault in faults):
+            raise report_error(list(faults))
+        return project
+
+    @classmethod
+    def inspect(
+        cls,
+        path: str | os.PathLike[str] = ".",
+        env: str | None = None,
+        *,
+        config_type: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        today: date | None = None,
+    ) -> tuple[Project, tuple[Fault, ...]]:
+        """Open a project in spite of faulty values, and return them beside it. Arguments as :meth:`open`."""
+        variables = os.environ if environ is None else environ
+        chosen = env or variables.get("TAURO_ENV") or BASE
+        sources = read_sources(find_root(Path(path)), chosen, config_type=config_type)
+        day = today or datetime.now().astimezone().date()
+        config, faults = resolve(sources, environ=variables, today=day)
+        warnings = tuple(fault for fault in faults if fault.warning)
+        return cls(sources, config, warnings, variables, day), tuple(faults)
+
+    @classmethod
+    def open_run(
+        cls, run_id: str, path: str | os.PathLike[str] = ".", *, environ: Mapping[str, str] | None = None
+    ) -> Project:
+        """Open the project for the environment that a run was made in. Arguments as :meth:`open`.
+
+        Raises:
+            RunNotFound: There is no summary of such a run.
+        """
+        from tauro.exec.record import read_summary
+
+        variables = os.environ if environ is None else environ
+        summary = read_summary(_state_directory(find_root(Path(path)), variables), run_id)
+        return cls.open(path, summary["env"], environ=environ)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.config.root
+
+    @property
+    def env(self) -> str:
+        """The environment."""
+        return self.config.env
+
+    @property
+    def pipelines(self) -> Mapping[str, PipelineConfig]:
+        """The pipelines by name."""
+        return self.config.pipelines
+
+    @property
+    def state_directory(self) -> Path:
+        """Where runs are recorded: ``$TAURO_STATE_DIR``, else ``.tauro`` in the project."""
+        return _state_directory(self.root, self._environ)
+
+    def validate(self) -> tuple[Fault, ...]:
+        """Return every fault of references, code and datasets. Runs no code of the project."""
+        from tauro.config.validation import check_project
+
+        return tuple(check_project(self.config))
+
+    def plan(
+        self,
+        pipeline: str,
+        *,
+        node: str | None = None,
+        start_date: str | None = None,
+        end_date: str | None = None,
+    ) -> RunPlan:
+        """Return what a run would do. Touches nothing.
+
+        Args:
+            pipeline: Name of the pipeline.
+            node: The only node to run; all, if not given.
+            start_date: ``YYYY-MM-DD``, ``today`` or ``yesterday``; else the settings', else today.
+            end_date: As ``start_date``.
+
+        Raises:
+            PipelineNotFound: There is no such pipeline.
+            NodeNotFound: It has no such node.
+            TauroError: It cannot be run as it is configured.
+        """
+        from tauro.exec.plan import find_pipeline, make_plan
+
+        config = self._config_for(start_date, end_date)
+        only = None if node is None else (node,)
+        return make_plan(config, find_pipeline(config, pipeline), self.engine, only=only)
+
+    def plan_resume(self, run_id: str) -> RunPlan:
+        """Return a plan of what a run has left undone: what failed, was skipped or cancelled.
+
+        The project must be open for the run's environment.
+
+        Raises:
+            RunNotFound: There is no summary of such a run.
+        """
+        from tauro.exec.plan import find_pipeline, make_plan
+        from tauro.exec.record import read_summary
+        from tauro.exec.resume import unfinished_nodes
+
+        summary = read_summary(self.state_directory, run_id)
+        config = self._config_for(summary["start_date"], summary["end_date"])
+        pipeline = find_pipeline(config, summary["pipeline"])
+        only = unfinished_nodes(config, pipeline, summary)
+        return make_plan(config, pipeline, self.engine, only=only, resumes=run_id)
+
+    def run(
+        self,
+        pipeline: str | RunPlan,
+        *,
+        node: str | None = None,
+        start_date: str | None = None,
+        end_date: str | None = None,
+        listeners: Iterable[Listener] = (),
+        cancellation: Cancellation | None = None,
+    ) -> RunResult:
+        """Run a pipeline, or a plan, and return how it ended.
+
+        A failed run is a result, not an exception: see :meth:`RunResult.raise_for_state`.
+
+        Args:
+            pipeline: Name of the pipeline, or a plan from :meth:`plan`.
+            node: As in :meth:`plan`.
+            start_date: As in :meth:`plan`.
+            end_date: As in :meth:`plan`.
+            listeners: Told of every event, in order, in the calling thread.
+            cancellation: Lets another thread stop the run.
+
+        Raises:
+            EngineUnavailable: The engine cannot start on this machine.
+            TauroError: As :meth:`plan`.
+        """
+        plan = self.plan(pipeline, node=node, start_date=start_date, end_date=end_date) if isinstance(pipeline, str) else pipeline
+        from tauro.exec.run import execute
+
+        return execute(plan, self.engine, self.state_directory, listeners=listeners, cancellation=cancellation)
+
+    def read(self, dataset: str) -> DataFrame:
+        """Return a stored dataset as a Spark DataFrame.
+
+        Raises:
+            DatasetNotFound: There is no such dataset, or it has no data.
+        """
+        from tauro.io.catalog import open_dataset
+
+        return open_dataset(self.config, dataset).read(self.session)
+
+    @property
+    def engine(self) -> Engine:
+        """Who computes. Nothing is started before it is needed."""
+        if self._engine is None:
+            from tauro.engines import engine_for
+
+            settings = self.config.settings
+            self._engine = engine_for(
+                settings.mode,
+                app_name=settings.project_name or self.root.name,
+                spark_config=settings.spark_config,
+                spark_master=settings.spark_master,
+            )
+        return self._engine
+
+    @property
+    def session(self) -> SparkSession:
+        """The engine's Spark session, opened now if it is not yet."""
+        return self.engine.session()
+
+    def close(self) -> None:
+        """End the engine's session, if there is one."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Project({str(self.root)!r}, env={self.env!r})"
+
+    def _config_for(self, start: str | None, end: str | None) -> ProjectConfig:
+        """Return the configuration for a run's dates; values that depend on them are resolved again."""
+        if start is None and end is None:
+            return self.config
+        if self.config.uses_dates:
+            config, faults = resolve(self._sources, environ=self._environ, today=self._today, start=start, end=end)
+            if any(not fault.warning for fault in faults):
+                raise report_error(faults)
+            return config
+        return replace(self.config, window=self.config.settings.window(start, end, today=self._today))
+
+
+def _state_directory(root: Path, environ: Mapping[str, str]) -> Path:
+    chosen = environ.get("TAURO_STATE_DIR")
+    return Path(chosen) if chosen else root / ".tauro"

@@ -1,0 +1,1 @@
+"""What keeps a project safe: race-free paths, private files, secret redaction. Knows nothing of pipelines."""

@@ -1,0 +1,165 @@
+"""The rules for paths that a user hands to the program, held while opening, never before.
+
+A path is relative, has no ``..`` and no hidden component; no component is a symbolic link; the
+file is regular, owned by the user or root, and not writable for everybody. Each component is
+opened by descriptor with ``O_NOFOLLOW`` below the one before, so nothing can be swapped in
+between a check and its use.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING
+
+from tauro.errors import UnsafePath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A settings file of 20,000 nodes has 4 MB; whatever is larger is no settings file.
+MAX_BYTES = 8 * 1024 * 1024
+
+_HINT = "Use a relative path inside the project, without '..', symbolic links or hidden folders."
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: opening a FIFO must not wait for its writer.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def split_relative(name: str) -> tuple[str, ...]:
+    """Return the components of a user's path, "." being none.
+
+    Raises:
+        UnsafePath: It is absolute, climbs, is hidden, or holds control characters.
+    """
+    if not name:
+        raise UnsafePath("The path is empty", hint=_HINT)
+    if not name.isprintable() or "\\" in name:
+        raise UnsafePath(f"Path contains invalid characters or is not accessible: {name!r}", hint=_HINT)
+    if name.startswith(("/", "~")):
+        raise UnsafePath(f"Path is not relative: {name}", hint=_HINT)
+    parts = tuple(part for part in name.split("/") if part not in ("", "."))
+    for part in parts:
+        if part == "..":
+            raise UnsafePath(f"Path leaves its folder by '..': {name}", hint=_HINT)
+        if part.startswith("."):
+            raise UnsafePath(f"Path has a hidden component '{part}': {name}", hint=_HINT)
+    return parts
+
+
+def read_beneath(root: Path, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Read the file ``name`` below ``root``, by the rules of this module.
+
+    Args:
+        root: A directory that is trusted as it is.
+        name: The user's path, relative to ``root``.
+        max_bytes: The largest size that is read.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnsafePath: A rule forbids it.
+    """
+    parts = split_relative(name)
+    if not parts:
+        raise UnsafePath(f"Path names a folder, not a file: {name}", hint=_HINT)
+    with _directory(root, parts[:-1], name) as folder:
+        descriptor = _open(parts[-1], _FILE, folder, name)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UnsafePath(f"Path is not a regular file: {name}", hint=_HINT)
+            _check_trusted(status, name)
+            data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise UnsafePath(f"File is larger than {max_bytes // 1024 // 1024} MiB: {name}")
+    return data
+
+
+def append_beneath(root: Path, name: str) -> IO[str]:
+    """Open the text file ``name`` below ``root`` for appending, by the rules of this module.
+
+    Missing folders and the file itself are made, for their owner only.
+
+    Raises:
+        UnsafePath: A rule forbids it.
+    """
+    parts = split_relative(name)
+    if not parts:
+        raise UnsafePath(f"Path names a folder, not a file: {name}", hint=_HINT)
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts[:-1]:
+            with suppress(FileExistsError):
+                os.mkdir(part, 0o700, dir_fd=folder)
+            child = _open(part, _DIRECTORY, folder, name)
+            os.close(folder)
+            folder = child
+            _check_trusted(os.fstat(folder), name)
+        descriptor = _open(parts[-1], _APPEND, folder, name)
+        file = os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            file.close()
+            raise UnsafePath(f"Path is not a regular file: {name}", hint=_HINT)
+        _check_trusted(status, name)
+        return file
+    finally:
+        os.close(folder)
+
+
+def check_directory(root: Path, name: str) -> None:
+    """Hold the rules for the folder ``name`` below ``root``.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        UnsafePath: A rule forbids it.
+    """
+    with _directory(root, split_relative(name), name):
+        pass
+
+
+@contextmanager
+def _directory(root: Path, parts: tuple[str, ...], name: str) -> Iterator[int]:
+    """Yield a descriptor of the folder that ``parts`` lead to, each opened below the one before."""
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts:
+            child = _open(part, _DIRECTORY, folder, name)
+            os.close(folder)
+            folder = child
+            _check_trusted(os.fstat(folder), name)
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _open(part: str, flags: int, folder: int, name: str) -> int:
+    try:
+        return os.open(part, flags, 0o600, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnsafePath(f"{_refusal(part, folder)}: {name}", hint=_HINT) from error
+
+
+def _refusal(part: str, folder: int) -> str:
+    """Say why the system refused ``part``. Only words hang on this look, no access."""
+    try:
+        mode = os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode
+    except OSError:
+        return "Path contains invalid characters or is not accessible"
+    if stat.S_ISLNK(mode):
+        return f"Path has a symbolic link '{part}'"
+    return "Path is not readable or not of its kind"
+
+
+def _check_trusted(status: os.stat_result, name: str) -> None:
+    if status.st_uid not in (0, os.geteuid()):
+        raise UnsafePath(f"Path is owned by another user: {name}", hint=f"chown it to uid {os.geteuid()}.")
+    everybody = bool(status.st_mode & stat.S_IWOTH)
+    sticky_folder = stat.S_ISDIR(status.st_mode) and bool(status.st_mode & stat.S_ISVTX)
+    if everybody and not sticky_folder:
+        raise UnsafePath(f"Path is writable for everybody: {name}", hint="chmod o-w it.")
