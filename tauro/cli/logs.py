@@ -17,15 +17,15 @@ from tauro.security.paths import append_beneath
 from tauro.security.redaction import Redactor
 
 DEFAULT_FILE = "logs/tauro.log"
-_LINE = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {extra[component]} | {message}{extra[context]}\n"
+_LINE = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {extra[component]} | {message}{extra[context]}"
 
 
 def setup_logging(console: Console, root: Path, redact: Redactor, *, default_file: bool) -> None:
     """Send the program's log records where the user wants them.
 
-    Without options INFO and above goes to ``logs/tauro.log``, and the console gets warnings only:
-    progress and summary say the rest. ``--log-level``, ``--verbose`` and ``--quiet`` set the level of both.
-    ``--log-file`` alone leaves the console silent.
+    Without options INFO and above goes to ``logs/tauro.log``. ``--log-level``, ``--verbose`` and
+    ``--quiet`` set the level. The console gets records of the levels DEBUG to WARNING when they are
+    asked for: progress, summary and error text say everything else there, and say it once.
 
     Args:
         console: What the user asked for.
@@ -37,15 +37,14 @@ def setup_logging(console: Console, root: Path, redact: Redactor, *, default_fil
     logger.setLevel(console.level or "INFO")
     logger.propagate = False
     file = console.log_file or (DEFAULT_FILE if default_file else None)
-    to_console = console.level or (None if console.log_file else "WARNING")
+    to_console = console.level if not console.quiet else None
     logger.handlers[:] = [_LoguruHandler(lambda: _sinks(root, file, to_console), redact)]
 
 
 def _sinks(root: Path, file: str | None, console_level: str | None) -> list[dict[str, Any]]:
     sinks: list[dict[str, Any]] = []
     if file is not None:
-        stream = append_beneath(root, file)
-        sinks.append({"sink": stream, "level": 0})
+        sinks.append({"sink": append_beneath(root, file), "level": 0})
     if console_level is not None:
         sinks.append({"sink": sys.stderr, "level": console_level})
     return sinks
@@ -72,5 +71,4 @@ class _LoguruHandler(logging.Handler):
         shown = "".join(f" | {key}={value}" for key, value in context.items())
         # One record, one line: nothing that is logged can forge another record.
         message = self._redact(record.getMessage()).replace("\r", "").replace("\n", "\n    ")
-        bound = self._loguru.bind(component=record.name, context=shown)
-        bound.opt(raw=False).log(record.levelname, "{}", message)
+        self._loguru.bind(component=record.name, context=shown).log(record.levelname, "{}", message)

@@ -24,6 +24,7 @@ from tauro.config.schema import Invalid, build, options_of
 from tauro.errors import ConfigurationError, Fault, TauroError, error_of, nearest
 from tauro.security.paths import read_beneath
 
+_DEFAULTS = {"mode": "local", "input_path": "data/input", "output_path": "data/output"}
 _WRAPPERS = {"input": ("input", "inputs"), "output": ("output", "outputs")}
 
 
@@ -183,7 +184,8 @@ def resolve(
     Raises:
         ValidationError: The dates are not valid.
     """
-    raw = sources.sections["global_settings"].data
+    # A setting that a file leaves out can be referred to all the same.
+    raw = {**_DEFAULTS, **sources.sections["global_settings"].data}
     report = Report(sources.sections)
 
     def given(name: str, option: str | None) -> str:

@@ -15,7 +15,7 @@ from tauro.io.formats import Target
 from tauro.io.location import Location
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 _LOG = "_delta_log"
 
@@ -43,17 +43,12 @@ class DeltaFormat:
     def write(self, frame: DataFrame, target: Target) -> int | None:
         """Commit ``frame`` and return how many rows the commit added."""
         dataset, location = target.dataset, target.location
-        writer = frame.write.format("delta").options(**dataset.options)
-        if dataset.partition_by:
-            writer = writer.partitionBy(*dataset.partition_by)
-        if dataset.merge_schema:
-            writer = writer.option("mergeSchema", "true")
-        if dataset.overwrite_schema:
-            writer = writer.option("overwriteSchema", "true")
+        writer = _writer(frame, dataset)
         mode = "append" if dataset.write_mode == "append" else "overwrite"
         # A table that does not exist yet has nothing to replace.
         if mode == "overwrite" and dataset.overwrite_strategy == "replacewhere" and self.exists(location):
-            writer = writer.option("replaceWhere", replace_predicate(dataset, target.window))
+            predicate = replace_predicate(dataset, target.window)
+            writer = _writer(only_rows_of(frame, predicate), dataset).option("replaceWhere", predicate)
         before = _newest_commit(location.path)
         writer.mode(mode).save(location.uri)
         return _rows_added(location.path, before)
@@ -69,6 +64,36 @@ class DeltaFormat:
             table = DeltaTable(location.path, version=dataset.version)
             counts = table.get_add_actions(flatten=True).column("num_records").to_pylist()
         return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def _writer(frame: DataFrame, dataset: DatasetConfig) -> DataFrameWriter:
+    writer = frame.write.format("delta").options(**dataset.options)
+    if dataset.partition_by:
+        writer = writer.partitionBy(*dataset.partition_by)
+    if dataset.merge_schema:
+        writer = writer.option("mergeSchema", "true")
+    if dataset.overwrite_schema:
+        writer = writer.option("overwriteSchema", "true")
+    return writer
+
+
+def only_rows_of(frame: DataFrame, predicate: str) -> DataFrame:
+    """Return ``frame`` so that computing it fails on a row which ``predicate`` does not hold for.
+
+    Apache Spark refuses a replaceWhere with other rows; the embedded engine would add them to what
+    is there, and double them at the next run. The check is part of a column, because an engine may
+    evaluate a filter for rows that another filter removes.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    column = frame.columns[0]
+    quoted = F.col("`" + column.replace("`", "``") + "`")
+    holds = F.coalesce(F.expr(predicate), F.lit(False))  # noqa: FBT003 - a literal of Spark
+    told = F.concat(
+        F.lit(f"A row is outside of what replaceWhere overwrites ({predicate}). Its first column, {column}, is: "),
+        F.coalesce(quoted.cast("string"), F.lit("null")),
+    )
+    return frame.withColumn(column, F.when(holds, quoted).otherwise(F.raise_error(told)))
 
 
 def replace_predicate(dataset: DatasetConfig, window: Window) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,24 @@ class FileFormat:
         place = adding if dataset.write_mode == "append" else replacing
         with place(location.path) as folder:
             writer.mode("overwrite").save(str(folder))
-            folder.mkdir(exist_ok=True)  # an empty frame may leave no folder behind
+            if not any(True for _ in _files_in(folder)):
+                self._write_empty(frame, folder, dataset)
             return self._count(folder, dataset)
+
+    def _write_empty(self, frame: DataFrame, folder: Path, dataset: DatasetConfig) -> None:
+        """Write a table without rows, where the engine writes nothing at all for it."""
+        folder.mkdir(exist_ok=True)
+        columns = frame.limit(0).toArrow()
+        if self.name == "parquet":
+            from pyarrow.parquet import write_table
+
+            write_table(columns, folder / "part-0.parquet")
+        elif self.name == "csv" and str(self._options(dataset).get("header")).lower() == "true":
+            separator = str(dataset.options.get("sep", dataset.options.get("delimiter", ",")))
+            with (folder / "part-0.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, delimiter=separator).writerow(columns.column_names)
+        else:
+            (folder / f"part-0.{self.name}").touch()
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where that is cheap to know, else None."""

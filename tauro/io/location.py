@@ -10,6 +10,10 @@ from tauro.config.model import DatasetConfig, ProjectConfig
 from tauro.errors import ValidationError
 
 
+_NEVER = "%#"
+_PATTERN = "*?[]{}"
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """A path on this machine, or a URI elsewhere.
@@ -57,9 +61,14 @@ def locate(config: ProjectConfig, dataset: DatasetConfig) -> Location:
     if "://" in text and not text.startswith("file://"):
         return Location(text, None, text)
     text = text.removeprefix("file://")
-    if text.startswith("/"):
-        return Location(text, Path(text), text)
     if ".." in text.split("/"):
-        raise ValidationError(f"The path of dataset '{dataset.name}' climbs out of the project: {text}", place=place)
+        raise ValidationError(f"The path of dataset '{dataset.name}' climbs by '..': {text}", place=place)
     path = config.root / text
-    return Location(str(path), path, path.relative_to(config.root).as_posix())
+    # Engines take these for escapes, fragments or patterns: some would write to another folder.
+    refused = _NEVER if dataset.section == "input" and dataset.format != "delta" else _NEVER + _PATTERN
+    found = next((letter for letter in str(path) if letter in refused), None)
+    if found is not None:
+        message = f"The path of dataset '{dataset.name}' has a '{found}', which engines do not take as it is: {path}"
+        raise ValidationError(message, place=place, hint="Rename the folder.")
+    shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path
+    return Location(str(path), path, shown.as_posix())
