@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tauro.config.discovery import find_root
 from tauro.config.environments import BASE
-from tauro.config.loading import Sources, read_sources, report_error, resolve
-from tauro.config.model import PipelineConfig, ProjectConfig
-from tauro.errors import Fault
+from tauro.config.loading import Sources, read_sources, resolve
+from tauro.config.report import report_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from tauro.config.model import PipelineConfig, ProjectConfig
     from tauro.engines import Engine
+    from tauro.errors import Fault
     from tauro.exec.events import Listener
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
@@ -39,7 +40,12 @@ class Project:
     """
 
     def __init__(
-        self, sources: Sources, config: ProjectConfig, warnings: tuple[Fault, ...], environ: Mapping[str, str], today: date
+        self,
+        sources: Sources,
+        config: ProjectConfig,
+        warnings: tuple[Fault, ...],
+        environ: Mapping[str, str],
+        today: date,
     ) -> None:
         self.config = config
         self.warnings = warnings
@@ -209,7 +215,11 @@ class Project:
             EngineUnavailable: The engine cannot start on this machine.
             TauroError: As :meth:`plan`.
         """
-        plan = self.plan(pipeline, node=node, start_date=start_date, end_date=end_date) if isinstance(pipeline, str) else pipeline
+        plan = (
+            self.plan(pipeline, node=node, start_date=start_date, end_date=end_date)
+            if isinstance(pipeline, str)
+            else pipeline
+        )
         from tauro.exec.run import execute
 
         return execute(plan, self.engine, self.state_directory, listeners=listeners, cancellation=cancellation)
@@ -250,7 +260,7 @@ class Project:
             self._engine.close()
             self._engine = None
 
-    def __enter__(self) -> Project:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

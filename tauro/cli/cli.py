@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from tauro import __version__
 from tauro.cli.console import Console
 from tauro.errors import ExecutionError, TauroError, UsageFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Name, module and summary of each command. The modules are imported when their command is called;
 # a test holds the summaries against them.
@@ -67,17 +69,25 @@ def unknown_command(name: str, known: Any) -> UsageFault:
     return UsageFault(f"There is no command '{name}'", nearest=near, hint=hint)
 
 
-@click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAURO"})
+@click.group(
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAURO"},
+)
 @click.version_option(__version__, prog_name="tauro")
 def cli() -> None:
     """Data pipelines as configuration plus Python functions over Spark DataFrames."""
 
 
-def invoke(arguments: Sequence[str] | None = None) -> int:
+def invoke(  # noqa: PLR0911 - one return for each way that a command line can end
+    arguments: Sequence[str] | None = None,
+) -> int:
     """Run one command line and return its exit code. Every error ends here."""
     console = Console()
     try:
-        code = cli.main(args=None if arguments is None else list(arguments), prog_name="tauro", standalone_mode=False, obj=console)
+        code = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="tauro", standalone_mode=False, obj=console
+        )
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except TauroError as error:

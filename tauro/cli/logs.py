@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tauro.cli.console import Console
 from tauro.security.paths import append_beneath
-from tauro.security.redaction import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tauro.cli.console import Console
+    from tauro.security.redaction import Redactor
 
 DEFAULT_FILE = "logs/tauro.log"
 _LINE = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {extra[component]} | {message}{extra[context]}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tauro.cli.console import Console
 from tauro.cli.render import fault_text
 from tauro.errors import ConfigurationError, Fault
 from tauro.project import Project
 from tauro.security.paths import check_directory
+
+if TYPE_CHECKING:
+    from tauro.cli.console import Console
 
 
 def project_folder(base_path: str) -> Path:

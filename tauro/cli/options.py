@@ -22,24 +22,65 @@ def _set(name: str, value_of: Callable[[Any], Any] = lambda value: value) -> Cal
     return callback
 
 
-_SHARED = {"expose_value": False, "is_eager": True}
+def _shared(*names: str, **settings: Any) -> Callable[[F], F]:
+    """Return an option whose value goes to the console, read before all others."""
+    return click.option(*names, expose_value=False, is_eager=True, **settings)
+
+
 _LOGGING = (
-    click.option("--verbose", "-v", is_flag=True, callback=_set("level", lambda _: "DEBUG"), help="Every detail: log level DEBUG, and tracebacks.", **_SHARED),
-    click.option("--quiet", "-q", is_flag=True, callback=_set("level", lambda _: "ERROR"), help="Errors only: log level ERROR, no progress.", **_SHARED),
-    click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), callback=_set("level"), help="Level of log records.", **_SHARED),
-    click.option("--log-file", metavar="PATH", callback=_set("log_file"), help="Write log records to this file.  [default: logs/tauro.log]", **_SHARED),
-)  # fmt: skip
+    _shared(
+        "--verbose",
+        "-v",
+        is_flag=True,
+        callback=_set("level", lambda _: "DEBUG"),
+        help="Every detail: log level DEBUG, and tracebacks.",
+    ),
+    _shared(
+        "--quiet",
+        "-q",
+        is_flag=True,
+        callback=_set("level", lambda _: "ERROR"),
+        help="Errors only: log level ERROR, no progress.",
+    ),
+    _shared(
+        "--log-level",
+        type=click.Choice(LEVELS, case_sensitive=False),
+        callback=_set("level"),
+        help="Level of log records.",
+    ),
+    _shared(
+        "--log-file",
+        metavar="PATH",
+        callback=_set("log_file"),
+        help="Write log records to this file.  [default: logs/tauro.log]",
+    ),
+)
 _PROJECT = (
-    click.option("--env", envvar="TAURO_ENV", metavar="ENV", help="Environment: base, dev, sandbox, prod or sandbox_<developer>.  [default: $TAURO_ENV, then base]"),
-    click.option("--base-path", envvar="TAURO_BASE_PATH", default=".", metavar="PATH", help="Folder of the project, or one inside it.  [default: the current one]"),
-    click.option("--config-type", envvar="TAURO_CONFIG_TYPE", type=click.Choice(("yaml", "json", "dsl")), help="Which settings index, where a project has several."),
-)  # fmt: skip
-_OUTPUT = click.option(
+    click.option(
+        "--env",
+        envvar="TAURO_ENV",
+        metavar="ENV",
+        help="Environment: base, dev, sandbox, prod or sandbox_<developer>.  [default: $TAURO_ENV, then base]",
+    ),
+    click.option(
+        "--base-path",
+        envvar="TAURO_BASE_PATH",
+        default=".",
+        metavar="PATH",
+        help="Folder of the project, or one inside it.  [default: the current one]",
+    ),
+    click.option(
+        "--config-type",
+        envvar="TAURO_CONFIG_TYPE",
+        type=click.Choice(("yaml", "json", "dsl")),
+        help="Which settings index, where a project has several.",
+    ),
+)
+_OUTPUT = _shared(
     "--output",
     type=click.Choice(("text", "json")),
     callback=_set("output"),
     help="Form of what is printed.  [default: text]",
-    **_SHARED,  # type: ignore[arg-type]
 )
 
 

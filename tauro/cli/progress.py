@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tauro.cli.console import Console
 from tauro.exec.events import Event, Listener, NodeEnded, NodeStarted, RunEnded, RunStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tauro.cli.console import Console
 
 _MOST_ROWS = 12
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tauro.cli.console import paint
-from tauro.errors import Fault, Place, TauroError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tauro.errors import Fault, Place, TauroError
 
 _WIDEST_QUOTE = 160
 

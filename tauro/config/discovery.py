@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tauro.config.document import Document
 from tauro.config.environments import BASE, normalise
 from tauro.config.formats import SUFFIXES, parse_document
 from tauro.config.schema import describe
 from tauro.errors import ConfigurationError, Fault, SettingsNotFound, nearest
 from tauro.security.paths import read_beneath
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tauro.config.document import Document, KeyPath
 
 SECTIONS = ("global_settings", "pipelines", "nodes", "input", "output")
 INDEX_NAMES = (
@@ -25,7 +28,9 @@ INDEX_NAMES = (
 )
 _BY_TYPE = {"yaml": "settings_yml.json", "json": "settings_json.json", "dsl": "settings_dsl.json"}
 CONFIG_TYPES = tuple(_BY_TYPE)
-_KEYS = {section: f"{section}_path" if section == "global_settings" else f"{section}_config_path" for section in SECTIONS}
+_KEYS = {
+    section: f"{section}_path" if section == "global_settings" else f"{section}_config_path" for section in SECTIONS
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def find_root(start: Path) -> Path:
             return folder
     raise SettingsNotFound(
         "No valid configuration found",
-        looked_up=tuple(str(start / name) for name in INDEX_NAMES) + ("the folders above it",),
+        looked_up=(*(str(start / name) for name in INDEX_NAMES), "the folders above it"),
         hint="Change to a project's folder, give --base-path, or make one: "
         "tauro template --template medallion_basic --project-name demo_project",
     )
@@ -101,7 +106,9 @@ def section_files(root: Path, index: Index, env: str) -> dict[str, str]:
         path = named.get(section)
         if path is None:
             folder = _join(index.base_path, f"config/{env}")
-            found = [f"{folder}/{section}{suffix}" for suffix in SUFFIXES if (root / folder / f"{section}{suffix}").is_file()]
+            found = [
+                f"{folder}/{section}{suffix}" for suffix in SUFFIXES if (root / folder / f"{section}{suffix}").is_file()
+            ]
             if len(found) > 1:
                 raise ConfigurationError(
                     f"Environment '{env}' has {len(found)} files for {section}",
@@ -126,41 +133,61 @@ def _join(base: str, path: str) -> str:
 
 
 def _parse_index(document: Document) -> Index:
-    faults: list[Fault] = []
+    reader = _IndexReader(document)
+    index = reader.read()
+    if reader.faults:
+        raise ConfigurationError(f"The settings index {document.name} is not valid", faults=tuple(reader.faults))
+    return index
 
-    def wrong(path: tuple[str, ...], message: str, *, key: bool = False, near: tuple[str, ...] = ()) -> None:
-        place = document.place(path, key=key)
-        faults.append(Fault("settings-index", message, exit_code=2, place=place, nearest=near))
 
-    data: Any = document.data if isinstance(document.data, dict) else {}
-    if data is not document.data:
-        wrong((), f"The settings index must be a mapping, found {describe(document.data)}")
-    for key in data:
-        if key not in ("base_path", "env_config"):
-            wrong((key,), f"Unknown key '{key}'", key=True, near=nearest(key, ("base_path", "env_config")))
-    base_path = data.get("base_path", ".")
-    if not isinstance(base_path, str):
-        wrong(("base_path",), f"Expected a path, found {describe(base_path)}")
-    paths: dict[str, dict[str, str]] = {}
-    environments = data.get("env_config", {})
-    if not isinstance(environments, dict):
-        wrong(("env_config",), f"Expected a mapping of environments, found {describe(environments)}")
-        environments = {}
-    sections = {key: section for section, key in _KEYS.items()}
-    for env, files in environments.items():
-        named = paths.setdefault(normalise(env), {})
-        if not isinstance(files, dict):
-            wrong(("env_config", env), f"Expected a mapping of sections to files, found {describe(files)}")
-            continue
-        for key, path in files.items():
-            if key not in sections:
-                wrong(("env_config", env, key), f"Unknown section '{key}'", key=True, near=nearest(key, sections))
-            elif not isinstance(path, str):
-                wrong(("env_config", env, key), f"Expected a path, found {describe(path)}")
-            else:
-                named[sections[key]] = path
-    if BASE not in paths:
-        paths[BASE] = {}
-    if faults:
-        raise ConfigurationError(f"The settings index {document.name} is not valid", faults=tuple(faults))
-    return Index(document, base_path, paths)
+class _IndexReader:
+    """Reads an index and notes every fault of it."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.faults: list[Fault] = []
+
+    def read(self) -> Index:
+        data = self._mapping(self.document.data, (), "The settings index must be a mapping")
+        for key in data:
+            self._known(key, ("base_path", "env_config"), (key,))
+        base_path = self._path(data.get("base_path", "."), ("base_path",)) or "."
+        paths: dict[str, dict[str, str]] = {BASE: {}}
+        environments = self._mapping(data.get("env_config", {}), ("env_config",), "Expected a mapping of environments")
+        for env, files in environments.items():
+            paths.setdefault(normalise(env), {}).update(self._files(files, ("env_config", env)))
+        return Index(self.document, base_path, paths)
+
+    def _files(self, files: Any, path: KeyPath) -> dict[str, str]:
+        sections = {key: section for section, key in _KEYS.items()}
+        named: dict[str, str] = {}
+        for key, value in self._mapping(files, path, "Expected a mapping of sections to files").items():
+            file = self._path(value, (*path, key))
+            if self._known(key, tuple(sections), (*path, key)) and file is not None:
+                named[sections[key]] = file
+        return named
+
+    def _mapping(self, value: Any, path: KeyPath, message: str) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        self._fault(path, f"{message}, found {describe(value)}")
+        return {}
+
+    def _path(self, value: Any, path: KeyPath) -> str | None:
+        if isinstance(value, str):
+            return value
+        self._fault(path, f"Expected a path, found {describe(value)}")
+        return None
+
+    def _known(self, key: str, known: tuple[str, ...], path: KeyPath) -> bool:
+        if key in known:
+            return True
+        near = nearest(key, known)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known keys: {', '.join(known)}."
+        place = self.document.place(path, key=True)
+        fault = Fault("settings-index", f"Unknown key '{key}'", 2, place, nearest=near, hint=hint)
+        self.faults.append(fault)
+        return False
+
+    def _fault(self, path: KeyPath, message: str) -> None:
+        self.faults.append(Fault("settings-index", message, exit_code=2, place=self.document.place(path)))

@@ -86,12 +86,11 @@ class Document:
         """Say whether this file itself gives ``path`` a value."""
         value = self.data
         for part in path:
-            if isinstance(value, Mapping) and part in value:
-                value = value[part]
-            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-                value = value[part]
-            else:
+            in_mapping = isinstance(value, Mapping) and part in value
+            in_list = isinstance(value, list) and isinstance(part, int) and part < len(value)
+            if not (in_mapping or in_list):
                 return False
+            value = value[part]
         return True
 
 
@@ -102,6 +101,6 @@ def place_in(name: str, text: str, mark: Mark) -> Place:
     return Place(name, mark.line, mark.column, quoted)
 
 
-def syntax_fault(name: str, text: str, mark: Mark, message: str, hint: str | None = None) -> Fault:
+def syntax_fault(name: str, text: str, mark: Mark, message: str, *, hint: str | None = None) -> Fault:
     """Return a fault of a file's format at ``mark``."""
     return Fault("syntax", message, exit_code=2, place=place_in(name, text, mark), hint=hint)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tauro.config.document import KeyPath
 from tauro.errors import nearest
 from tauro.security.redaction import is_secret_name
+
+if TYPE_CHECKING:
+    from tauro.config.document import KeyPath
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_.]*)(?P<default>:-[^}]*)?\}|\$\{")
 

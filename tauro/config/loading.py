@@ -6,23 +6,25 @@ variables and the dates, so a run for other dates resolves again without reading
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tauro.config import environments
-from tauro.config.dates import Window
 from tauro.config.discovery import SECTIONS, has_layer, read_index, section_files
-from tauro.config.document import Document, KeyPath
+from tauro.config.document import Document
 from tauro.config.formats import parse_document
 from tauro.config.interpolation import Interpolator
 from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.overlay import Layered, merge, overlay
-from tauro.config.schema import Invalid, build, options_of
-from tauro.errors import ConfigurationError, Fault, TauroError, error_of, nearest
+from tauro.config.report import At, Report, SectionReport, located, report_error
+from tauro.config.schema import build, options_of
+from tauro.errors import ConfigurationError, Fault, nearest
 from tauro.security.paths import read_beneath
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
 
 _DEFAULTS = {"mode": "local", "input_path": "data/input", "output_path": "data/output"}
 _WRAPPERS = {"input": ("input", "inputs"), "output": ("output", "outputs")}
@@ -118,52 +120,6 @@ def _no_own_settings(name: str, layers: tuple[str, ...]) -> Fault:
     )
 
 
-@dataclass
-class Report:
-    """Collects the faults of a configuration, each with its place."""
-
-    sections: Mapping[str, Layered]
-    faults: list[Fault] = field(default_factory=list)
-
-    def add(self, kind: str, message: str, section: str, path: KeyPath, *, key: bool = False, **more: Any) -> None:
-        """Note a fault at a place of a section."""
-        self.faults.append(Fault(kind, message, place=self.sections[section].place(path, key=key), **more))
-
-
-@dataclass(frozen=True)
-class SectionReport:
-    """The reporter of one section, for :func:`tauro.config.schema.build`."""
-
-    report: Report
-    section: str
-
-    def invalid(self, path: KeyPath, error: Invalid) -> None:
-        """A value is not what its field takes."""
-        self.report.add("type", _at(path, str(error)), self.section, path, hint=error.hint, nearest=error.near)
-
-    def unknown(self, path: KeyPath, known: tuple[str, ...]) -> None:
-        """A key is not one of the model's."""
-        key = str(path[-1])
-        near = nearest(key, known)
-        hint = f"Did you mean '{near[0]}'?" if near else "Remove it. Known keys: " + ", ".join(known) + "."
-        message = _at(path[:-1], f"Unknown key '{key}'")
-        self.report.add("unknown-key", message, self.section, path, key=True, nearest=near, hint=hint)
-
-    def twice(self, path: KeyPath, first: str) -> None:
-        """Two keys give the same field."""
-        message = _at(path[:-1], f"'{path[-1]}' and another key both give '{first}'")
-        self.report.add("duplicate-key", message, self.section, path, key=True, hint="Keep one of the two.")
-
-    def planned(self, path: KeyPath) -> None:
-        """A key is read, but not carried out yet."""
-        message = _at(path[:-1], f"'{path[-1]}' is not carried out by this version of Tauro")
-        self.report.add("not-carried-out", message, self.section, path, key=True, warning=True)
-
-
-def _at(path: KeyPath, message: str) -> str:
-    return f"{'.'.join(str(part) for part in path)}: {message}" if path else message
-
-
 def resolve(
     sources: Sources,
     *,
@@ -232,8 +188,8 @@ def _interpolate(interpolator: Interpolator, report: Report, layered: Layered) -
     before = len(interpolator.unresolved)
     data = interpolator.resolve(layered.data)
     for lost in interpolator.unresolved[before:]:
-        message = _at(lost.path, lost.message)
-        report.add("unknown-variable", message, layered.section, lost.path, nearest=lost.nearest, hint=lost.hint)
+        message = located(lost.path, lost.message)
+        report.add("unknown-variable", message, At(layered.section, lost.path), nearest=lost.nearest, hint=lost.hint)
     return data
 
 
@@ -245,7 +201,7 @@ def _settings(data: Any, report: Report) -> GlobalSettings:
         near = nearest(key, known) if _could_be_meant(key, known) else ()
         if near:
             message = f"'{key}' is taken as a variable; it looks like the setting '{near[0]}'"
-            report.add("near-miss", message, "global_settings", (key,), key=True, nearest=near, warning=True)
+            report.add("near-miss", message, At("global_settings", (key,), key=True), nearest=near, warning=True)
     return settings
 
 
@@ -256,7 +212,9 @@ def _could_be_meant(key: str, known: Mapping[str, Any]) -> bool:
 
 def _build_all(model: Any, section: str, data: Mapping[str, Any], report: Report) -> dict[str, Any]:
     reporter = SectionReport(report, section)
-    return {name: build(model, {} if value is None else value, (name,), reporter, name=name) for name, value in data.items()}
+    return {
+        name: build(model, {} if value is None else value, (name,), reporter, name=name) for name, value in data.items()
+    }
 
 
 def _datasets(section: str, data: Mapping[str, Any], report: Report) -> dict[str, DatasetConfig]:
@@ -265,7 +223,7 @@ def _datasets(section: str, data: Mapping[str, Any], report: Report) -> dict[str
     for name, value in data.items():
         if canonical(name) in found:
             message = f"The dataset '{canonical(name)}' stands twice, once as '{name}'"
-            report.add("duplicate-key", message, section, (name,), key=True, hint="Keep one of the two.")
+            report.add("duplicate-key", message, At(section, (name,), key=True), hint="Keep one of the two.")
         found[canonical(name)] = build(DatasetConfig, value, (name,), reporter, name=name, section=section)
     return found
 
@@ -283,11 +241,3 @@ def _inline_nodes(
                 node = build(NodeConfig, whole, (pipeline.name, "nodes", index), reporter, name=name)
                 found.setdefault(pipeline.name, {})[name] = node
     return found
-
-
-def report_error(faults: list[Fault]) -> TauroError:
-    """Return one error that carries every fault; the most fundamental one decides its branch."""
-    errors = [fault for fault in faults if not fault.warning]
-    count = f"{len(errors)} faults" if len(errors) != 1 else "1 fault"
-    branch = error_of(min(fault.exit_code for fault in errors))
-    return branch(f"The configuration has {count}", faults=tuple(faults))

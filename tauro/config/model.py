@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tauro.config.dates import Window, parse_date
-from tauro.config.document import KeyPath
-from tauro.config.overlay import Layered
 from tauro.config.schema import Anything, Boolean, Choice, Date, Free, Invalid, Names, Number, Text, describe, option
-from tauro.errors import Place
 from tauro.security.redaction import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from tauro.config.document import KeyPath
+    from tauro.config.overlay import Layered
+    from tauro.errors import Place
 
 MODES = ("local", "spark", "connect", "databricks")
 PIPELINE_TYPES = ("batch", "streaming", "hybrid", "ml")
@@ -60,7 +63,9 @@ class NodeList:
                 nodes.append((item["name"], {key: inner for key, inner in item.items() if key != "name"}))
             else:
                 path: KeyPath = (index,) if isinstance(value, list) else ()
-                raise Invalid(f"Expected the name of a node, found {describe(item)}", "Write a name, or {name: ...}.", path)
+                raise Invalid(
+                    f"Expected the name of a node, found {describe(item)}", "Write a name, or {name: ...}.", path
+                )
         return tuple(nodes)
 
 
@@ -138,7 +143,9 @@ class NodeConfig:
     name: str
     module: str | None = option(Text(), "Module of the function, below src/, the root or lib/.")
     function: str | None = option(Text(), "Function, or its dotted path with the module.")
-    inputs: tuple[str, ...] = option(Names(), "Datasets it is handed, in order.", default=(), key="input", also=("inputs",))
+    inputs: tuple[str, ...] = option(
+        Names(), "Datasets it is handed, in order.", default=(), key="input", also=("inputs",)
+    )
     outputs: tuple[str, ...] = option(Names(), "Datasets it returns.", default=(), key="output", also=("outputs",))
     dependencies: tuple[str, ...] = option(Dependencies(), "Nodes that must be done before.", default=())
     description: str | None = option(Text(), "What the node is for.")

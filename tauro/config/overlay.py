@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tauro.config.document import Document, KeyPath
-from tauro.errors import Place
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tauro.config.document import Document, KeyPath
+    from tauro.errors import Place
 
 
 def merge(below: Any, above: Any) -> Any:

@@ -7,16 +7,18 @@ into it and reports every fault with the key it belongs to. A right value costs 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tauro.config.dates import parse_date
 from tauro.config.document import Ambiguous, KeyPath
 from tauro.config.interpolation import Interpolated
 from tauro.errors import ValidationError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -231,7 +233,13 @@ class Option:
 
 
 def option(
-    kind: Kind, doc: str, *, default: Any = None, key: str | None = None, also: tuple[str, ...] = (), planned: bool = False
+    kind: Kind,
+    doc: str,
+    *,
+    default: Any = None,
+    key: str | None = None,
+    also: tuple[str, ...] = (),
+    planned: bool = False,
 ) -> Any:
     """Declare a field of a model; ``key`` is its key in a file where that is not the field's name."""
     metadata = {"kind": kind, "doc": doc, "key": key, "also": also, "planned": planned}
@@ -281,7 +289,7 @@ def build(model: type[T], data: Any, path: KeyPath, report: Reporter, *, rest: s
         rest: The field that takes unknown keys, when they are allowed.
         **fixed: Fields that do not come from the file.
     """
-    known = options_of(model)
+    known = options_of(cast("Any", model))
     values: dict[str, Any] = {}
     others: dict[str, Any] = {}
     if not isinstance(data, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ from tauro.engines import Capabilities
 from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import SparkSession
 
 _FORMATS = frozenset({"csv", "json", "parquet", "delta"})
@@ -44,7 +45,7 @@ class SailEngine:
         if find_spec("pysail") is None:
             raise EngineUnavailable(
                 "The embedded engine needs the package pysail, which is not installed",
-                hint="pip install pysail, or where it has no wheel for this machine set mode: spark in global_settings.",
+                hint="pip install pysail; where it has no wheel for the machine, set mode: spark in global_settings.",
             )
 
     def session(self) -> SparkSession:

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from tauro.engines import Capabilities
 from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import SparkSession
 
 _LEAST_JAVA = 17
@@ -60,11 +61,14 @@ class SparkEngine:
         looked_up = (f"JAVA_HOME={home}",) if home else ("JAVA_HOME (not set)", "java on PATH")
         if java is None or not Path(java).is_file():
             raise EngineUnavailable("Apache Spark needs Java, and none was found", looked_up=looked_up, hint=hint)
-        answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=30)
+        command = [java, "-version"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - the user's own Java
         version = re.search(r'version "(\d+)', answer.stderr)
         if version is None or int(version[1]) < _LEAST_JAVA:
             found = f"{java} is Java {version[1]}" if version else f"{java} does not tell its version"
-            raise EngineUnavailable(f"Apache Spark needs Java {_LEAST_JAVA} or newer; {found}", looked_up=looked_up, hint=hint)
+            raise EngineUnavailable(
+                f"Apache Spark needs Java {_LEAST_JAVA} or newer; {found}", looked_up=looked_up, hint=hint
+            )
 
     def session(self) -> SparkSession:
         """Return the session; the first call starts the JVM."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tauro.exec.results import NodeOutcome, RunState
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tauro.exec.results import NodeOutcome, RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import linecache
 import traceback
 from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from tauro.errors import Place, TauroError
 from tauro.exec.results import Failure
-from tauro.security.redaction import Redactor
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tauro.security.redaction import Redactor
 
 _LONGEST = 2_000
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.functions import OFFERED
-from tauro.config.model import NodeConfig
 from tauro.errors import NodeError
 from tauro.exec.imports import load_function
-from tauro.io.catalog import Catalog, Read
 from tauro.io.frames import SPARK, kind_named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pyspark.sql import SparkSession
+
+    from tauro.config.model import NodeConfig
+    from tauro.io.catalog import Catalog, Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,9 @@ def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:
         if set(returned) == set(names):
             return {name: returned[name] for name in names}
         expected, found = ", ".join(names), ", ".join(map(str, returned))
-        raise NodeError(f"Node '{node.name}' returned a mapping with the keys {found}", hint=f"Its outputs are: {expected}.")
+        raise NodeError(
+            f"Node '{node.name}' returned a mapping with the keys {found}", hint=f"Its outputs are: {expected}."
+        )
     if isinstance(returned, tuple):
         if len(returned) == len(names):
             return dict(zip(names, returned, strict=True))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tauro.config.graph import Graph, graph_of
-from tauro.config.loading import report_error
 from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
+from tauro.config.report import report_error
 from tauro.config.validation import check_pipeline
-from tauro.engines import Engine
 from tauro.errors import Fault, NodeNotFound, PipelineNotFound, Unsupported, ValidationError, nearest
 from tauro.io.catalog import StoredDataset, stored_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tauro.engines import Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tauro.errors import RunNotFound, SecurityError, nearest
 from tauro.exec.events import Event, RunEnded
-from tauro.exec.results import RunResult
 from tauro.security.private import open_private, private_directory, replace_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tauro.exec.results import RunResult
+
 
 @dataclass(frozen=True)
 class RunRecord:

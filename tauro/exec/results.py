@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tauro.errors import Place, RunFailed
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 RunState = Literal["completed", "failed", "cancelled"]
 NodeState = Literal["completed", "failed", "skipped", "cancelled"]

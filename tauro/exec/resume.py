@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tauro.config.graph import graph_of
 from tauro.config.model import PipelineConfig, ProjectConfig, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def unfinished_nodes(config: ProjectConfig, pipeline: PipelineConfig, summary: Mapping[str, Any]) -> set[str]:

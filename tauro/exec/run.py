@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from tauro.config.model import canonical
-from tauro.engines import Engine
 from tauro.exec.events import Event, Listener, RunEnded, RunStarted
 from tauro.exec.failures import failure_of
 from tauro.exec.imports import use_project
 from tauro.exec.node import NodeCaller
-from tauro.exec.plan import RunPlan
 from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
 from tauro.exec.runner import Cancellation, Runner
 from tauro.io.catalog import Catalog, MemoryDatasets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tauro.engines import Engine
+    from tauro.exec.plan import RunPlan
 
 
 def execute(
@@ -47,7 +51,7 @@ def execute(
         engine.check()
     use_project(config.root)
     record = new_record(state)
-    everyone = (record, *listeners)
+    everyone: tuple[Listener, ...] = (record, *listeners)
 
     def emit(event: Event) -> None:
         for listener in everyone:

@@ -7,18 +7,21 @@ nodes. So events have one order, and nothing here needs a lock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic, perf_counter
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tauro.exec.events import Event, NodeEnded, NodeStarted
 from tauro.exec.node import NodeReport
-from tauro.exec.plan import PlannedNode
 from tauro.exec.results import Failure, NodeOutcome, RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tauro.exec.plan import PlannedNode
 
 T = TypeVar("T")
 R = TypeVar("R")

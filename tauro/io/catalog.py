@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.dates import Window
 from tauro.config.model import DatasetConfig, ProjectConfig, canonical
 from tauro.errors import DatasetNotFound, NodeError, Unsupported, nearest
 from tauro.io.formats import DatasetFormat, Target, format_named
@@ -15,7 +13,11 @@ from tauro.io.frames import convert, rows_of, to_spark
 from tauro.io.location import Location, locate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pyspark.sql import DataFrame, SparkSession
+
+    from tauro.config.dates import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,9 @@ class Catalog:
         if mode in ("ignore", "error") and stored.exists:
             if mode == "error":
                 message = f"Dataset '{name}' has data already, and its write_mode is 'error'"
-                raise NodeError(message, looked_up=(stored.location.shown,), hint="Remove the data, or choose another mode.")
+                raise NodeError(
+                    message, looked_up=(stored.location.shown,), hint="Remove the data, or choose another mode."
+                )
             return 0
         frame = to_spark(value, self.session())
         return stored.format.write(frame, Target(stored.location, stored.config, self.window))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.dates import Window
-from tauro.config.model import DatasetConfig
 from tauro.errors import ValidationError
-from tauro.io.formats import Target
-from tauro.io.location import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+
+    from tauro.config.dates import Window
+    from tauro.config.model import DatasetConfig
+    from tauro.io.formats import Target
+    from tauro.io.location import Location
 
 _LOG = "_delta_log"
 
@@ -62,7 +64,8 @@ class DeltaFormat:
             from deltalake import DeltaTable
 
             table = DeltaTable(location.path, version=dataset.version)
-            counts = table.get_add_actions(flatten=True).column("num_records").to_pylist()
+            actions: Any = table.get_add_actions(flatten=True)
+            counts = list(actions.column("num_records").to_pylist())
         return None if None in counts else sum(count for count in counts if count is not None)
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.model import DatasetConfig
-from tauro.io.formats import Target
-from tauro.io.location import Location
 from tauro.io.staging import adding, replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from pyspark.sql import DataFrame, SparkSession
+
+    from tauro.config.model import DatasetConfig
+    from tauro.io.formats import Target
+    from tauro.io.location import Location
 
 _CHUNK = 1 << 20
 
@@ -86,7 +88,7 @@ class FileFormat:
         if self.name == "parquet":
             from pyarrow.parquet import read_metadata
 
-            return sum(read_metadata(file).num_rows for file in files)
+            return sum(int(read_metadata(file).num_rows) for file in files)
         options = {key.lower(): str(value).lower() for key, value in self._options(dataset).items()}
         compressed = any(file.suffix in (".gz", ".bz2", ".zst", ".xz", ".snappy", ".deflate", ".lz4") for file in files)
         if compressed or "comment" in options or "linesep" in options or options.get("multiline") == "true":

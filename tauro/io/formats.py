@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tauro.config.dates import Window
-from tauro.config.model import DatasetConfig
 from tauro.errors import Unsupported
-from tauro.io.location import Location
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from tauro.config.dates import Window
+    from tauro.config.model import DatasetConfig
+    from tauro.io.location import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,13 @@ class Target:
 class DatasetFormat(Protocol):
     """Reads and writes the datasets of one format."""
 
-    name: str
-    modes: frozenset[str]
+    @property
+    def name(self) -> str:
+        """The format's name in the settings."""
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """The write modes that it serves."""
 
     def exists(self, location: Location) -> bool:
         """Say whether there is data to read."""
@@ -62,4 +68,6 @@ def format_named(name: str) -> DatasetFormat:
         from tauro.io.delta import DeltaFormat
 
         return DeltaFormat()
-    raise Unsupported(f"Format '{name}' is not available in this version of Tauro", looked_up=("csv", "json", "parquet", "delta"))
+    raise Unsupported(
+        f"Format '{name}' is not available in this version of Tauro", looked_up=("csv", "json", "parquet", "delta")
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import glob
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tauro.config.model import DatasetConfig, ProjectConfig
 from tauro.errors import ValidationError
 
+if TYPE_CHECKING:
+    from tauro.config.model import DatasetConfig, ProjectConfig
 
 _NEVER = "%#"
 _PATTERN = "*?[]{}"
@@ -38,7 +40,8 @@ class Location:
         if self.path is None:
             return []
         if self.is_pattern:
-            return [Path(found) for found in sorted(glob.glob(str(self.path)))]
+            # Path.glob would need the part before the first pattern taken off.
+            return [Path(found) for found in sorted(glob.glob(str(self.path)))]  # noqa: PTH207
         return [self.path] if self.path.exists() else []
 
 

@@ -28,7 +28,9 @@ def _claim(path: Path) -> None:
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise SecurityError(f"{path} is not a folder of the program", hint="Remove it, or set TAURO_STATE_DIR.") from error
+        raise SecurityError(
+            f"{path} is not a folder of the program", hint="Remove it, or set TAURO_STATE_DIR."
+        ) from error
     try:
         status = os.fstat(folder)
         if status.st_uid != os.geteuid():

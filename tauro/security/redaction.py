@@ -8,7 +8,9 @@ from dataclasses import dataclass
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 # user:password@ in a URL, and the password property of a JDBC URL or connection string.
 _IN_URL = re.compile(r"(?P<before>://[^/\s:@]*:)(?P<secret>[^/\s@]+)(?=@)")
-_IN_PROPERTY = re.compile(r"(?P<before>\b(?:password|pwd|passwd|secret|token|api_?key)\s*=\s*)(?P<secret>[^\s;&,'\"]+)", re.IGNORECASE)
+_IN_PROPERTY = re.compile(
+    r"(?P<before>\b(?:password|pwd|passwd|secret|token|api_?key)\s*=\s*)(?P<secret>[^\s;&,'\"]+)", re.IGNORECASE
+)
 
 MASK = "***"
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tauro.cli.cli import unknown_command
-from tauro.cli.console import Console
 from tauro.cli.opening import open_project, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.cli.render import table
 from tauro.config.graph import graph_of
-from tauro.config.loading import report_error
 from tauro.config.model import PipelineConfig, ProjectConfig, canonical
+from tauro.config.report import report_error
+
+if TYPE_CHECKING:
+    from tauro.cli.console import Console
 
 
 class _Group(click.Group):
@@ -41,7 +43,9 @@ def list_pipelines(console: Console, env: str | None, base_path: str, config_typ
     """List the pipelines of an environment."""
     project = open_project(console, env, base_path, config_type)
     pipelines = project.pipelines.values()
-    rows = [(pipeline.name, pipeline.type, str(len(pipeline.nodes)), pipeline.description or "") for pipeline in pipelines]
+    rows = [
+        (pipeline.name, pipeline.type, str(len(pipeline.nodes)), pipeline.description or "") for pipeline in pipelines
+    ]
     data = {"schema": 1, "env": project.env, "pipelines": [_summary(pipeline) for pipeline in pipelines]}
     console.data(data, table(("Pipeline", "Type", "Nodes", "Description"), rows, right=(2,)))
 
@@ -111,7 +115,11 @@ def _dataset(config: ProjectConfig, name: str) -> dict[str, Any]:
 
 def _information_text(data: dict[str, Any]) -> str:
     head = [("Pipeline", data["name"]), ("Type", data["type"]), ("Description", data["description"] or "-")]
-    head += [("Tags", ", ".join(data["tags"]) or "-"), ("Environment", data["env"]), ("Defined at", data["defined_at"] or "-")]
+    head += [
+        ("Tags", ", ".join(data["tags"]) or "-"),
+        ("Environment", data["env"]),
+        ("Defined at", data["defined_at"] or "-"),
+    ]
     lines = [f"{label + ':':<13}{value}" for label, value in head]
     rows = [
         tuple(", ".join(node[key]) or "-" if isinstance(node[key], list) else node[key] or "-" for key in _NODE_COLUMNS)
@@ -146,5 +154,10 @@ def validate(console: Console, env: str | None, base_path: str, config_type: str
         tell_warnings(console, tuple(faults))
     counts = {"pipelines": len(project.pipelines), "nodes": len(project.config.nodes)}
     counts["datasets"] = len({*project.config.inputs, *project.config.outputs})
-    text = f"The configuration is valid in environment '{project.env}': " + ", ".join(f"{n} {what}" for what, n in counts.items())
-    console.data({"schema": 1, "valid": True, "env": project.env, **counts, "faults": [fault.to_dict() for fault in faults]}, text)
+    text = f"The configuration is valid in environment '{project.env}': " + ", ".join(
+        f"{n} {what}" for what, n in counts.items()
+    )
+    console.data(
+        {"schema": 1, "valid": True, "env": project.env, **counts, "faults": [fault.to_dict() for fault in faults]},
+        text,
+    )

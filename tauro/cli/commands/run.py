@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tauro.cli.console import Console
 from tauro.cli.logs import setup_logging
 from tauro.cli.opening import open_project, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.errors import DependencyError, ExecutionError, UsageFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tauro.cli.console import Console
 
 _EPILOG = """\b
 Examples:
@@ -31,15 +34,21 @@ Examples:
 @project_options
 @click.option("--pipeline", metavar="NAME", help="Pipeline to run.")
 @click.option("--node", metavar="NAME", help="Run this node only.")
-@click.option("--start-date", metavar="DATE", help="First date: YYYY-MM-DD, today or yesterday.  [default: global_settings, then today]")
+@click.option(
+    "--start-date",
+    metavar="DATE",
+    help="First date: YYYY-MM-DD, today or yesterday.  [default: global_settings, then today]",
+)
 @click.option("--end-date", metavar="DATE", help="Last date.  [default: global_settings, then today]")
 @click.option("--validate-only", is_flag=True, help="Validate the configuration of the pipeline; run nothing.")
 @click.option("--dry-run", is_flag=True, help="Print what the run would do; touch nothing.")
-@click.option("--resume", metavar="RUN", help="Do what that run has left undone: nodes that failed, were skipped or cancelled.")
+@click.option(
+    "--resume", metavar="RUN", help="Do what that run has left undone: nodes that failed, were skipped or cancelled."
+)
 @output_option
 @logging_options
 @click.pass_obj
-def command(console: Console, **options: Any) -> int:
+def command(console: Console, /, **options: Any) -> int:
     """Run a pipeline in this process, for a range of dates.
 
     A node starts as soon as its inputs are ready. When one fails, what does not depend on it goes

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tauro.cli.render import error_text, table
 from tauro.errors import ExecutionError, error_of
-from tauro.exec.plan import RunPlan
-from tauro.exec.results import NodeOutcome, RunResult
-from tauro.io.catalog import StoredDataset
+
+if TYPE_CHECKING:
+    from tauro.exec.plan import RunPlan
+    from tauro.exec.results import NodeOutcome, RunResult
+    from tauro.io.catalog import StoredDataset
 
 _CODES = {error_of(code).code: error_of(code) for code in range(1, 7)}
 
@@ -27,12 +31,12 @@ def plan_text(plan: RunPlan) -> str:
     if plan.reads:
         lines.extend(("", "Reads"))
         made = {output for node in plan.nodes for output in node.config.outputs}
-        rows = [_read_row(stored, made) for stored in plan.reads.values()]
-        lines.append(_indented(table(("Dataset", "Format", "Location", "Data"), rows)))
+        found = [_read_row(stored, made) for stored in plan.reads.values()]
+        lines.append(_indented(table(("Dataset", "Format", "Location", "Data"), found)))
     if plan.writes:
         lines.extend(("", "Writes"))
-        rows = [_write_row(stored) for stored in plan.writes.values()]
-        lines.append(_indented(table(("Dataset", "Format", "Location", "Effect"), rows)))
+        effects = [_write_row(stored) for stored in plan.writes.values()]
+        lines.append(_indented(table(("Dataset", "Format", "Location", "Effect"), effects)))
     if plan.in_memory:
         lines.extend(("", f"In memory: {', '.join(plan.in_memory)}"))
     lines.extend(("", "Nothing was run or written."))

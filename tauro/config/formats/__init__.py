@@ -71,7 +71,7 @@ def _decode(raw: bytes, name: str) -> str:
         message = "The file starts with a byte order mark"
         raise SyntaxFaults(
             f"{name}: {message.lower()}",
-            faults=(syntax_fault(name, "", Mark(1, 1), message, "Save it as UTF-8 without BOM."),),
+            faults=(syntax_fault(name, "", Mark(1, 1), message, hint="Save it as UTF-8 without BOM."),),
         )
     try:
         return raw.decode("utf-8")
@@ -80,5 +80,5 @@ def _decode(raw: bytes, name: str) -> str:
         mark = Mark(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         raise SyntaxFaults(
             f"{name} is not UTF-8",
-            faults=(syntax_fault(name, before, mark, "The file is not UTF-8 here", "Save it as UTF-8."),),
+            faults=(syntax_fault(name, before, mark, "The file is not UTF-8 here", hint="Save it as UTF-8."),),
         ) from None

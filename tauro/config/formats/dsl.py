@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tauro.config.document import KeyPath, Mark, Span, SyntaxFaults, syntax_fault
 from tauro.config.formats import MAX_DEPTH
-from tauro.errors import Fault
+
+if TYPE_CHECKING:
+    from tauro.errors import Fault
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/-]*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
@@ -45,7 +47,7 @@ def parse(text: str, name: str) -> Any:
         try:
             reader.read(line.rstrip("\r"), number)
         except _Wrong as error:
-            faults.append(syntax_fault(name, text, Mark(number, error.column + 1), str(error), error.hint))
+            faults.append(syntax_fault(name, text, Mark(number, error.column + 1), str(error), hint=error.hint))
     if faults:
         raise SyntaxFaults(f"{name} is not valid DSL", faults=tuple(faults))
     return reader.root

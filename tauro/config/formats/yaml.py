@@ -193,7 +193,9 @@ class _Builder:
         mark = event.start_mark
         frame.key_mark = Mark(mark.line + 1, mark.column + 1)
         if key in frame.target and key != "<<":
-            self._fault(event, f"The key '{key}' stands twice in this mapping", "Remove one of the two.", "duplicate-key")
+            self._fault(
+                event, f"The key '{key}' stands twice in this mapping", "Remove one of the two.", "duplicate-key"
+            )
 
     def _add(self, value: Any, event: Any, *, opening: bool = False) -> KeyPath:
         """Put ``value`` where it belongs; a container that opens is finished when it closes."""
@@ -244,8 +246,8 @@ class _Builder:
             return event.value
         if kind in ("int", "float", "bool", "null"):
             value = _resolve(event.value)
-            fits = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}[kind]
-            if isinstance(value, fits):
+            fits = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}[kind]
+            if type(value) in fits:
                 return float(value) if kind == "float" else value
             self._fault(event, f"'{event.value}' is no {kind}", "Mend the value or remove its tag.")
             return None
@@ -264,7 +266,7 @@ class _Builder:
 
     def _fault(self, event: Any, message: str, hint: str | None = None, kind: str = "syntax") -> None:
         mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
-        fault = syntax_fault(self.name, self.text, mark, message, hint)
+        fault = syntax_fault(self.name, self.text, mark, message, hint=hint)
         self.faults.append(fault if kind == "syntax" else Fault(kind, message, 2, fault.place, hint=hint))
 
     def _stop(self, event: Any, message: str, hint: str | None = None) -> None:
@@ -282,7 +284,7 @@ class _Builder:
             message, hint = "A tab is used for indentation", "Indent with spaces."
         elif "mapping values are not allowed" in problem:
             hint = "Quote a value that holds ': ', and check the indentation."
-        self.faults.append(syntax_fault(self.name, self.text, where, message[:1].upper() + message[1:], hint))
+        self.faults.append(syntax_fault(self.name, self.text, where, message[:1].upper() + message[1:], hint=hint))
 
     def _character(self, mark: Mark) -> str:
         lines = self.text.split("\n")

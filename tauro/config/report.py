@@ -1,0 +1,103 @@
+"""Collects every fault of a configuration, each with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tauro.errors import Fault, TauroError, error_of, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tauro.config.document import KeyPath
+    from tauro.config.overlay import Layered
+    from tauro.config.schema import Invalid
+
+
+class At(NamedTuple):
+    """A value of a section.
+
+    Attributes:
+        section: The section's name.
+        path: Keys and list indices from the section's root.
+        key: True for the place of the key rather than of its value.
+    """
+
+    section: str
+    path: KeyPath
+    key: bool = False
+
+    def of(self, *steps: str | int) -> At:
+        """Return a value inside this one."""
+        return At(self.section, (*self.path, *steps))
+
+
+@dataclass
+class Report:
+    """Collects the faults of a configuration.
+
+    Attributes:
+        sections: The files behind it, for places.
+        faults: What was found.
+    """
+
+    sections: Mapping[str, Layered]
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, kind: str, message: str, at: At, **more: Any) -> None:
+        """Note a fault; ``more`` are further fields of :class:`Fault`."""
+        place = self.sections[at.section].place(at.path, key=at.key)
+        self.faults.append(Fault(kind, message, place=place, **more))
+
+    def missing(self, kind: str, message: str, at: At, *, name: str, known: Iterable[str]) -> None:
+        """Note that ``name`` is not among the ``known``."""
+        names = sorted(set(known))
+        near = nearest(name, names)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names[:10]) or 'none'}."
+        self.add(kind, message, at, nearest=near, hint=hint)
+
+
+@dataclass(frozen=True)
+class SectionReport:
+    """The reporter of one section, for :func:`tauro.config.schema.build`."""
+
+    report: Report
+    section: str
+
+    def invalid(self, path: KeyPath, error: Invalid) -> None:
+        """A value is not what its field takes."""
+        at = At(self.section, path)
+        self.report.add("type", located(path, str(error)), at, hint=error.hint, nearest=error.near)
+
+    def unknown(self, path: KeyPath, known: tuple[str, ...]) -> None:
+        """A key is not one of the model's."""
+        key = str(path[-1])
+        near = nearest(key, known)
+        hint = f"Did you mean '{near[0]}'?" if near else "Remove it. Known keys: " + ", ".join(known) + "."
+        message = located(path[:-1], f"Unknown key '{key}'")
+        self.report.add("unknown-key", message, At(self.section, path, key=True), nearest=near, hint=hint)
+
+    def twice(self, path: KeyPath, first: str) -> None:
+        """Two keys give the same field."""
+        message = located(path[:-1], f"'{path[-1]}' and another key both give '{first}'")
+        self.report.add("duplicate-key", message, At(self.section, path, key=True), hint="Keep one of the two.")
+
+    def planned(self, path: KeyPath) -> None:
+        """A key is read, but not carried out yet."""
+        message = located(path[:-1], f"'{path[-1]}' is not carried out by this version of Tauro")
+        self.report.add("not-carried-out", message, At(self.section, path, key=True), warning=True)
+
+
+def located(path: KeyPath, message: str) -> str:
+    """Return a message with the path it speaks of before it."""
+    return f"{'.'.join(str(part) for part in path)}: {message}" if path else message
+
+
+def report_error(faults: Iterable[Fault]) -> TauroError:
+    """Return one error that carries every fault; the most fundamental one decides its branch."""
+    found = tuple(faults)
+    errors = [fault for fault in found if not fault.warning]
+    count = f"{len(errors)} faults" if len(errors) != 1 else "1 fault"
+    branch = error_of(min(fault.exit_code for fault in errors))
+    return branch(f"The configuration has {count}", faults=found)
