@@ -40,6 +40,9 @@ class Engine(Protocol):
     def check(self) -> None:
         """Raise EngineUnavailable when it cannot start here. Starts nothing."""
 
+    def prepare(self) -> None:
+        """Make ``F.col(...)`` work at the top of a node's module, which is imported before the session opens."""
+
     def session(self) -> SparkSession:
         """Return the session, opened by the first call. May be called from any thread."""
 

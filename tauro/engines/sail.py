@@ -48,6 +48,10 @@ class SailEngine:
                 hint="pip install pysail; where it has no wheel for the machine, set mode: spark in global_settings.",
             )
 
+    def prepare(self) -> None:
+        """Tell pyspark that its columns are those of Spark Connect, as the session will when it opens."""
+        os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+
     def session(self) -> SparkSession:
         """Return the session; the first call starts the server."""
         with self._lock:

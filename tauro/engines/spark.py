@@ -70,6 +70,10 @@ class SparkEngine:
                 f"Apache Spark needs Java {_LEAST_JAVA} or newer; {found}", looked_up=looked_up, hint=hint
             )
 
+    def prepare(self) -> None:
+        """Open the session: columns of Apache Spark live in its JVM."""
+        self.session()
+
     def session(self) -> SparkSession:
         """Return the session; the first call starts the JVM."""
         with self._lock:

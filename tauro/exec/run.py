@@ -49,6 +49,7 @@ def execute(
     config = plan.config
     if plan.reads or plan.writes:
         engine.check()
+        engine.prepare()
     use_project(config.root)
     record = new_record(state)
     everyone: tuple[Listener, ...] = (record, *listeners)

@@ -1,0 +1,1 @@
+"""The project generator and its template trees."""

@@ -1,0 +1,1 @@
+"""Functions of the nodes, one module for each layer."""
