@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.model import DatasetConfig, ProjectConfig, canonical
-from tauro.errors import DatasetNotFound, NodeError, Unsupported, nearest
+from tauro.errors import DatasetNotFound, NodeError, Unsupported, ValidationError, nearest
 from tauro.io.formats import DatasetFormat, Target, format_named
 from tauro.io.frames import convert, rows_of, to_spark
 from tauro.io.location import Location, locate
@@ -68,7 +68,25 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
             place=config.place(dataset.section, dataset.name, "write_mode"),
             looked_up=tuple(sorted(chosen.modes)),
         )
+    _check_partial(config, dataset)
     return StoredDataset(canonical(dataset.name), dataset, chosen, locate(config, dataset))
+
+
+def _check_partial(config: ProjectConfig, dataset: DatasetConfig) -> None:
+    """Refuse settings that ask for a part to be overwritten where the whole would be."""
+    replaces = dataset.overwrite_strategy == "replacewhere"
+    if replaces and dataset.format != "delta":
+        raise Unsupported(
+            f"{dataset.name}: overwrite_strategy 'replaceWhere' is for delta; {dataset.format} is overwritten whole",
+            place=config.place(dataset.section, dataset.name, "overwrite_strategy"),
+            hint="Set format: delta, or leave out overwrite_strategy.",
+        )
+    if dataset.replace_predicate is not None and not replaces:
+        raise ValidationError(
+            f"{dataset.name}: replace_predicate has no effect without overwrite_strategy: replaceWhere",
+            place=config.place(dataset.section, dataset.name, "replace_predicate"),
+            hint="Add overwrite_strategy: replaceWhere, or leave out replace_predicate.",
+        )
 
 
 def open_dataset(config: ProjectConfig, name: str) -> StoredDataset:
@@ -172,6 +190,6 @@ class Catalog:
                 raise NodeError(
                     message, looked_up=(stored.location.shown,), hint="Remove the data, or choose another mode."
                 )
-            return 0
+            return None
         frame = to_spark(value, self.session())
         return stored.format.write(frame, Target(stored.location, stored.config, self.window))

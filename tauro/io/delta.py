@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tauro.errors import ValidationError
+from tauro.errors import DatasetNotFound, ValidationError
+from tauro.io.alias import plain_path
+from tauro.io.fits import check_types, is_embedded, without_void
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,30 +37,49 @@ class DeltaFormat:
         return location.path is None or (location.path / _LOG).is_dir()
 
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
-        """Return the table, or one of its versions, as a DataFrame."""
+        """Return the table, or one of its versions, as a DataFrame.
+
+        Raises:
+            DatasetNotFound: It has no such version.
+        """
+        newest = _newest_commit(location.path)
+        if dataset.version is not None and location.path is not None and dataset.version > newest:
+            message = f"Dataset '{dataset.name}' has no version {dataset.version}; its newest is {newest}"
+            raise DatasetNotFound(message, looked_up=(location.shown,))
         reader = session.read.format("delta").options(**dataset.options)
         if dataset.version is not None:
             reader = reader.option("versionAsOf", dataset.version)
         if dataset.timestamp is not None:
             reader = reader.option("timestampAsOf", dataset.timestamp)
-        return reader.load(location.uri)
+        return reader.load(_uri(session, location))
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
-        """Commit ``frame`` and return how many rows the commit added."""
+        """Commit ``frame`` and return how many rows the commit added.
+
+        Raises:
+            NodeError: It does not fit the table.
+        """
         dataset, location = target.dataset, target.location
-        writer = _writer(frame, dataset)
+        uri = _uri(frame.sparkSession, location)
         mode = "append" if dataset.write_mode == "append" else "overwrite"
+        exists = self.exists(location)
+        if not exists or (mode == "overwrite" and dataset.overwrite_schema):
+            frame = without_void(frame)
+        else:
+            check_types(frame, frame.sparkSession.read.format("delta").load(uri).schema, dataset.name)
+        writer = _writer(frame, dataset)
         # A table that does not exist yet has nothing to replace.
-        if mode == "overwrite" and dataset.overwrite_strategy == "replacewhere" and self.exists(location):
+        if mode == "overwrite" and dataset.overwrite_strategy == "replacewhere" and exists:
             predicate = replace_predicate(dataset, target.window)
             writer = _writer(only_rows_of(frame, predicate), dataset).option("replaceWhere", predicate)
         before = _newest_commit(location.path)
-        writer.mode(mode).save(location.uri)
+        writer.mode(mode).save(uri)
         return _rows_added(location.path, before)
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows the table's log counts, None where it does not."""
-        if location.path is None or dataset.timestamp is not None:
+        # Options may choose another version than the newest.
+        if location.path is None or dataset.timestamp is not None or dataset.options:
             return None
         counts = _counts_of_log(location.path / _LOG, dataset.version)
         if counts is None:
@@ -67,6 +89,16 @@ class DeltaFormat:
             actions: Any = table.get_add_actions(flatten=True)
             counts = list(actions.column("num_records").to_pylist())
         return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def _uri(session: SparkSession, location: Location) -> str:
+    """Return what the engine is given to find the table."""
+    if location.path is None or not is_embedded(session):
+        return location.uri
+    path = plain_path(location.path)
+    if path != location.path:
+        location.path.mkdir(parents=True, exist_ok=True)
+    return str(path)
 
 
 def _writer(frame: DataFrame, dataset: DatasetConfig) -> DataFrameWriter:
@@ -113,7 +145,9 @@ def replace_predicate(dataset: DatasetConfig, window: Window) -> str:
             hint="Give replace_predicate, or the date column as partition_by.",
         )
     column = "`" + dataset.partition_by[0].replace("`", "``") + "`"
-    return f"{column} >= '{window.start}' AND {column} <= '{window.end}'"
+    # Up to the next day, so that a column with times has the whole of the last one.
+    last = f"< '{window.end + timedelta(days=1)}'" if window.end < date.max else f"<= '{window.end}'"
+    return f"{column} >= '{window.start}' AND {column} {last}"
 
 
 def _newest_commit(table: Path | None) -> int:

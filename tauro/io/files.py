@@ -6,10 +6,12 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tauro.errors import NodeError
+from tauro.io.fits import check_columns, check_types, is_embedded, without_void
 from tauro.io.staging import adding, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from tauro.io.location import Location
 
 _CHUNK = 1 << 20
+_PACKED = frozenset({".gz", ".bz2", ".zst", ".xz", ".snappy", ".deflate", ".lz4"})
+_DATA = _PACKED | {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".orc", ".avro", ".txt", ".text", ".xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +48,55 @@ class FileFormat:
         return reader.load(location.uri)
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
-        """Write ``frame`` and return how many rows were written, None where that is not known."""
+        """Write ``frame`` and return how many rows were written, None where that is not known.
+
+        Raises:
+            NodeError: It does not fit the data there, or what is there is no table.
+        """
         location, dataset = target.location, target.dataset
+        frame = self._fitting(without_void(frame), location, dataset)
         writer = frame.write.format(self.name).options(**self._options(dataset))
         if dataset.partition_by:
             writer = writer.partitionBy(*dataset.partition_by)
         if location.path is None:
             writer.mode(dataset.write_mode).save(location.uri)
             return None
-        place = adding if dataset.write_mode == "append" else replacing
-        with place(location.path) as folder:
+        adds = dataset.write_mode == "append"
+        with (adding if adds else replacing)(location.path) as folder:
             writer.mode("overwrite").save(str(folder))
-            if not any(True for _ in _files_in(folder)):
+            rows = self._count(folder, dataset)
+            if not any(True for _ in _files_in(folder)) and not (adds and self.exists(location)):
                 self._write_empty(frame, folder, dataset)
-            return self._count(folder, dataset)
+        if adds and dataset.partition_by and rows != 0:
+            self._remove_empty(location.path, dataset)
+        return rows
+
+    def _fitting(self, frame: DataFrame, location: Location, dataset: DatasetConfig) -> DataFrame:
+        """Return ``frame`` as it can be written beside or in place of what is there."""
+        if dataset.partition_by and is_embedded(frame.sparkSession):
+            frame = _without_null_partitions(frame, dataset.partition_by)
+        if location.path is None:
+            return frame
+        if dataset.write_mode != "append":
+            _check_replaceable(location.path, dataset.name)
+        elif location.path.is_file():
+            message = f"Dataset '{dataset.name}' appends to a folder, but there is a file: {location.shown}"
+            raise NodeError(message, hint="Make a folder of that name and move the file into it.")
+        elif self.name != "json" and self.exists(location):
+            return self._like_stored(frame, location, dataset)
+        return frame
+
+    def _like_stored(self, frame: DataFrame, location: Location, dataset: DatasetConfig) -> DataFrame:
+        """Return ``frame`` with its columns as they are stored: readers go by the place of a CSV file's columns."""
+        reader = frame.sparkSession.read.format(self.name).options(**self._options(dataset))
+        stored = reader.load(location.uri)
+        if self.name == "csv" and not self._has_header(dataset):
+            return frame
+        check_columns(frame, stored.columns, dataset.name)
+        if self.name == "parquet":
+            # The values of partition columns are in the names of folders, without their types.
+            check_types(frame.drop(*dataset.partition_by), stored.schema, dataset.name)
+        return frame.select(*stored.columns)
 
     def _write_empty(self, frame: DataFrame, folder: Path, dataset: DatasetConfig) -> None:
         """Write a table without rows, where the engine writes nothing at all for it."""
@@ -66,13 +105,19 @@ class FileFormat:
         if self.name == "parquet":
             from pyarrow.parquet import write_table
 
-            write_table(columns, folder / "part-0.parquet")
-        elif self.name == "csv" and str(self._options(dataset).get("header")).lower() == "true":
+            write_table(columns, folder / "empty.parquet")
+        elif self.name == "csv" and self._has_header(dataset):
             separator = str(dataset.options.get("sep", dataset.options.get("delimiter", ",")))
-            with (folder / "part-0.csv").open("w", encoding="utf-8", newline="") as file:
+            with (folder / "empty.csv").open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file, delimiter=separator).writerow(columns.column_names)
         else:
-            (folder / f"part-0.{self.name}").touch()
+            (folder / f"empty.{self.name}").touch()
+
+    def _remove_empty(self, folder: Path, dataset: DatasetConfig) -> None:
+        """Remove the file that only told the columns: beside partitions no reader understands it."""
+        for file in folder.glob(f"*empty.{self.name}"):
+            if self._count(file, dataset) == 0:
+                file.unlink(missing_ok=True)
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where that is cheap to know, else None."""
@@ -80,8 +125,12 @@ class FileFormat:
         return None if None in counts or not counts else sum(count for count in counts if count is not None)
 
     def _options(self, dataset: DatasetConfig) -> dict[str, Any]:
-        defaults = {"header": True} if self.name == "csv" else {}
+        told = any(key.lower() == "header" for key in dataset.options)
+        defaults = {"header": True} if self.name == "csv" and not told else {}
         return {**defaults, **dataset.options}
+
+    def _has_header(self, dataset: DatasetConfig) -> bool:
+        return _lower(self._options(dataset)).get("header") == "true"
 
     def _count(self, path: Path, dataset: DatasetConfig) -> int | None:
         files = list(_files_in(path))
@@ -89,12 +138,47 @@ class FileFormat:
             from pyarrow.parquet import read_metadata
 
             return sum(int(read_metadata(file).num_rows) for file in files)
-        options = {key.lower(): str(value).lower() for key, value in self._options(dataset).items()}
-        compressed = any(file.suffix in (".gz", ".bz2", ".zst", ".xz", ".snappy", ".deflate", ".lz4") for file in files)
-        if compressed or "comment" in options or "linesep" in options or options.get("multiline") == "true":
+        options = _lower(self._options(dataset))
+        packed = any(file.suffix in _PACKED for file in files)
+        if packed or "comment" in options or "linesep" in options or options.get("multiline") == "true":
             return None
-        header = 1 if options.get("header") == "true" else 0
-        return sum(max(_lines(file) - header, 0) for file in files)
+        quote = options.get("quote", '"').encode() if self.name == "csv" else b""
+        header = 1 if self.name == "csv" and self._has_header(dataset) else 0
+        counts = [_lines(file, quote) for file in files]
+        return None if None in counts else sum(max(count - header, 0) for count in counts if count is not None)
+
+
+def _lower(options: dict[str, Any]) -> dict[str, str]:
+    return {key.lower(): str(value).lower() for key, value in options.items()}
+
+
+def _without_null_partitions(frame: DataFrame, columns: Iterable[str]) -> DataFrame:
+    """Return ``frame`` so that computing it fails on a null in one of ``columns``.
+
+    The embedded engine would write it as 0, as 1970-01-01 or as an empty text.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    for column in columns:
+        quoted = F.col("`" + column.replace("`", "``") + "`")
+        told = F.raise_error(F.lit(f"A row has no value in the partition column '{column}'; only delta can store that"))
+        frame = frame.withColumn(column, F.when(quoted.isNotNull(), quoted).otherwise(told))
+    return frame
+
+
+def _check_replaceable(path: Path, dataset: str) -> None:
+    """Refuse to put a table in place of a folder that holds anything else."""
+    if not path.is_dir():
+        return
+    for entry in path.iterdir():
+        known = "=" in entry.name or entry.name == "_delta_log" if entry.is_dir() else entry.suffix in _DATA
+        if not known and not _is_hidden(entry.name):
+            kind = "folder" if entry.is_dir() else "file"
+            raise NodeError(
+                f"Dataset '{dataset}' would replace a folder that is no table: it holds the {kind} '{entry.name}'",
+                looked_up=(str(path),),
+                hint="Give the dataset a folder of its own.",
+            )
 
 
 def _data_files(location: Location) -> Iterator[Path]:
@@ -103,29 +187,40 @@ def _data_files(location: Location) -> Iterator[Path]:
 
 
 def _files_in(path: Path) -> Iterator[Path]:
-    """Yield the data files at ``path``, as Spark sees them: neither hidden nor starting with ``_``."""
+    """Yield the data files at ``path``, as Spark sees them."""
     if path.is_file():
         yield path
         return
     for file in sorted(path.rglob("*")):
-        inner = file.relative_to(path).parts
-        if file.is_file() and not any(part.startswith((".", "_")) for part in inner):
+        if file.is_file() and not any(_is_hidden(part) for part in file.relative_to(path).parts):
             yield file
 
 
-def _lines(file: Path) -> int:
-    """Return how many lines are not blank."""
+def _is_hidden(name: str) -> bool:
+    """Say whether Spark passes over a file or folder; ``_year=2025`` is a partition."""
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def _lines(file: Path, quote: bytes) -> int | None:
+    """Return how many lines are not blank, None where a line may be less than a record."""
     count = 0
     ended = True  # the chunk before ended with a line break
     with file.open("rb") as data:
         while chunk := data.read(_CHUNK):
             count += chunk.count(b"\n")
-            if b"\r" in chunk or b"\n\n" in chunk or (ended and chunk.startswith(b"\n")):
-                return _lines_one_by_one(file)
+            odd = b"\r" in chunk or b"\n\n" in chunk or (ended and chunk.startswith(b"\n"))
+            if odd or (quote and quote in chunk):
+                return _lines_one_by_one(file, quote)
             ended = chunk.endswith(b"\n")
     return count + (not ended)
 
 
-def _lines_one_by_one(file: Path) -> int:
+def _lines_one_by_one(file: Path, quote: bytes) -> int | None:
+    count = 0
     with file.open("rb") as data:
-        return sum(bool(line.strip(b"\r\n")) for line in data)
+        for line in data:
+            bare = line.rstrip(b"\n").removesuffix(b"\r")
+            if b"\r" in bare or (quote and bare.count(quote) % 2):
+                return None
+            count += bool(bare)
+    return count

@@ -92,7 +92,43 @@ def to_spark(value: Any, session: SparkSession) -> DataFrame:
     if kind == SPARK:
         frame: DataFrame = value
         return frame
-    return session.createDataFrame(to_arrow(value, kind))
+    table = _with_spark_types(to_arrow(value, kind))
+    if len(table):
+        return session.createDataFrame(table)
+    # The client takes types from rows only. A row of nulls has them all, and is dropped again.
+    return session.createDataFrame(_row_of_nulls(table.schema)).limit(0)
+
+
+def _with_spark_types(table: Any) -> Any:
+    """Return an Arrow table without unsigned integers, which Spark does not have."""
+    import pyarrow
+
+    fields = [field.with_type(_spark_type(field.type)) for field in table.schema]
+    wanted = pyarrow.schema(fields)
+    return table if wanted.equals(table.schema) else table.cast(wanted)
+
+
+def _spark_type(kind: Any) -> Any:
+    """Return the smallest type of Spark that holds every value of an Arrow type."""
+    import pyarrow
+
+    types = pyarrow.types
+    if types.is_unsigned_integer(kind):
+        wider = {8: pyarrow.int16(), 16: pyarrow.int32(), 32: pyarrow.int64()}
+        return wider.get(kind.bit_width, pyarrow.decimal128(20))
+    if types.is_list(kind):
+        return pyarrow.list_(_spark_type(kind.value_type))
+    if types.is_large_list(kind):
+        return pyarrow.large_list(_spark_type(kind.value_type))
+    if types.is_struct(kind):
+        return pyarrow.struct([field.with_type(_spark_type(field.type)) for field in kind])
+    return kind
+
+
+def _row_of_nulls(schema: Any) -> Any:
+    import pyarrow
+
+    return pyarrow.Table.from_arrays([pyarrow.nulls(1, field.type) for field in schema], names=schema.names)
 
 
 def rows_of(value: Any) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,9 @@ from tauro.errors import ValidationError
 if TYPE_CHECKING:
     from tauro.config.model import DatasetConfig, ProjectConfig
 
-_NEVER = "%#"
+_NEVER = "%#\\"
 _PATTERN = "*?[]{}"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,15 @@ class Location:
 
     @property
     def is_pattern(self) -> bool:
-        """True when it stands for several files by ``*``, ``?`` or ``[``."""
-        return self.path is not None and glob.has_magic(str(self.path))
+        """True when it stands for several files by ``*``, ``?``, ``[`` or ``{``."""
+        return self.path is not None and any(letter in str(self.path) for letter in "*?[{")
 
     def files(self) -> list[Path]:
         """Return the local files or folders that it stands for, those that exist."""
         if self.path is None:
             return []
         if self.is_pattern:
-            # Path.glob would need the part before the first pattern taken off.
-            return [Path(found) for found in sorted(glob.glob(str(self.path)))]  # noqa: PTH207
+            return _matches(str(self.path))
         return [self.path] if self.path.exists() else []
 
 
@@ -61,17 +62,52 @@ def locate(config: ProjectConfig, dataset: DatasetConfig) -> Location:
         text = "/".join((config.settings.output_path.rstrip("/"), config.env, *dataset.three_part))
     else:
         raise ValidationError(f"Dataset '{dataset.name}' has no filepath", place=place, hint="Give filepath.")
-    if "://" in text and not text.startswith("file://"):
+    scheme = _SCHEME.match(text)
+    if scheme is not None and scheme[1].lower() != "file":
         return Location(text, None, text)
-    text = text.removeprefix("file://")
+    if scheme is not None:
+        text = "/" + text[scheme.end() :].lstrip("/")
     if ".." in text.split("/"):
         raise ValidationError(f"The path of dataset '{dataset.name}' climbs by '..': {text}", place=place)
+    if text.startswith("~"):
+        message = f"The path of dataset '{dataset.name}' starts with '~', which stands for no folder here: {text}"
+        raise ValidationError(message, place=place, hint="Write ${HOME} in its place.")
     path = config.root / text
+    if config.root.is_relative_to(path):
+        message = f"Dataset '{dataset.name}' would be the project's own folder, or one that holds it: {path}"
+        raise ValidationError(message, place=place, hint="Give it a folder of its own.")
     # Engines take these for escapes, fragments or patterns: some would write to another folder.
-    refused = _NEVER if dataset.section == "input" and dataset.format != "delta" else _NEVER + _PATTERN
-    found = next((letter for letter in str(path) if letter in refused), None)
+    reads_pattern = dataset.section == "input" and dataset.format != "delta"
+    found = _refused(str(path), _NEVER if reads_pattern else _NEVER + _PATTERN)
+    if found is None and path.is_relative_to(config.root):
+        found = _refused(str(config.root), _PATTERN)
     if found is not None:
-        message = f"The path of dataset '{dataset.name}' has a '{found}', which engines do not take as it is: {path}"
+        message = f"The path of dataset '{dataset.name}' has a {found!r}, which engines do not take as it is: {path}"
         raise ValidationError(message, place=place, hint="Rename the folder.")
     shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path
     return Location(str(path), path, shown.as_posix())
+
+
+def _refused(text: str, letters: str) -> str | None:
+    return next((letter for letter in text if letter in letters or not letter.isprintable()), None)
+
+
+def _matches(pattern: str) -> list[Path]:
+    """Return what a pattern stands for as engines read it: with ``{a,b}``, ``[^a]`` and ``**``; nothing twice."""
+    found: set[Path] = set()
+    for plain in _without_braces(pattern.replace("[^", "[!")):
+        # Path.glob would need the part before the first pattern taken off.
+        found.update(Path(match) for match in glob.glob(plain, recursive=True))  # noqa: PTH207
+    return sorted(path for path in found if found.isdisjoint(path.parents))
+
+
+def _without_braces(pattern: str) -> list[str]:
+    """Return the patterns that one with ``{a,b}`` stands for."""
+    inner = re.search(r"\{([^{}]*)\}", pattern)
+    if inner is None:
+        return [pattern]
+    return [
+        expanded
+        for choice in inner[1].split(",")
+        for expanded in _without_braces(pattern[: inner.start()] + choice + pattern[inner.end() :])
+    ]
