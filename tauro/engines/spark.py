@@ -85,12 +85,19 @@ class SparkEngine:
         # Workers would take python3 from PATH; and a connect session before ours leaves its mark.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
 
         builder = SparkSession.builder.master(self._master).appName(self._app_name)
         for key, value in self._spark_config.items():
             builder = builder.config(key, value)
-        return builder.getOrCreate()
+        try:
+            return builder.getOrCreate()
+        except PySparkException as error:
+            hint = "What Java printed above says why."
+            if "spark.jars.packages" in self._spark_config:
+                hint += " spark.jars.packages needs a Maven repository that can be reached; spark.jars takes files."
+            raise EngineUnavailable(f"Apache Spark did not start: {error}", hint=hint) from error
 
     def interrupt(self) -> None:
         """Cancel the jobs that are running."""

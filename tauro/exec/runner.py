@@ -29,6 +29,10 @@ R = TypeVar("R")
 # How long nodes may take to end after a cancel; with the rest of the way out it stays below 5 s.
 GRACE_SECONDS = 3.0
 
+# How often the waiting thread comes back to Python. The embedded engine's server handles SIGINT with
+# SA_RESTART, so a wait without end would not notice Ctrl-C before the next node ends.
+_LOOK_SECONDS = 0.2
+
 
 @dataclass
 class Cancellation:
@@ -158,7 +162,10 @@ class Runner:
                 workers.start(node)
             if not workers.busy:
                 return
-            finished = done.get()
+            try:
+                finished = done.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                continue
             if finished is not None:
                 self._finish(state, workers, finished)
 

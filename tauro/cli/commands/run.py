@@ -103,8 +103,9 @@ def _run(console: Console, project: Any, plan: Any) -> int:
     if result.state != "completed" and not console.json:
         console.talk(failure_text(result, verbose=console.verbose))
     code = _exit_code(result)
-    if result.abandoned:
-        # A node does not end, and its thread would hold up the interpreter's own end.
+    if result.state == "cancelled":
+        # A node may still run in its thread, and the embedded engine's server has ended with the signal:
+        # closing the session, or the interpreter's own end, would wait for them.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tauro.cli.console import Console
 from tauro.cli.options import logging_options, output_option
 from tauro.cli.render import table
 from tauro.errors import UsageFault
 from tauro.scaffold.generator import FORMATS, TEMPLATES, generate
+
+if TYPE_CHECKING:
+    from tauro.cli.console import Console
 
 _EPILOG = """\b
 Examples:
