@@ -48,6 +48,33 @@ class SyntaxFaults(ConfigurationError):
 
 
 @dataclass(frozen=True)
+class Source:
+    """A file's text, and the places in it.
+
+    Attributes:
+        name: Path as shown to a person, relative to the project.
+        text: The file's text.
+    """
+
+    name: str
+    text: str
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        # As editors count them. str.splitlines knows more line breaks, such as U+2028.
+        return self.text.split("\n")
+
+    def place(self, mark: Mark) -> Place:
+        """Return ``mark`` as a place that quotes its line."""
+        quoted = self._lines[mark.line - 1].rstrip("\r") if 0 < mark.line <= len(self._lines) else None
+        return Place(self.name, mark.line, mark.column, quoted)
+
+    def fault(self, mark: Mark, message: str, *, kind: str = "syntax", hint: str | None = None) -> Fault:
+        """Return a fault of the file's format at ``mark``."""
+        return Fault(kind, message, exit_code=2, place=self.place(mark), hint=hint)
+
+
+@dataclass(frozen=True)
 class Document:
     """A parsed settings file.
 
@@ -69,6 +96,10 @@ class Document:
     def _spans(self) -> Mapping[KeyPath, Span]:
         return self.locate(self.text)
 
+    @cached_property
+    def _source(self) -> Source:
+        return Source(self.name, self.text)
+
     def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Return where ``path`` stands; where it is missing, its nearest parent.
 
@@ -80,7 +111,7 @@ class Document:
         while full and full not in self._spans:
             full = full[:-1]
         span = self._spans.get(full, Span(None, Mark(1, 1)))
-        return place_in(self.name, self.text, (span.key or span.value) if key else span.value)
+        return self._source.place((span.key or span.value) if key else span.value)
 
     def holds(self, path: KeyPath) -> bool:
         """Say whether this file itself gives ``path`` a value."""
@@ -92,15 +123,3 @@ class Document:
                 return False
             value = value[part]
         return True
-
-
-def place_in(name: str, text: str, mark: Mark) -> Place:
-    """Return ``mark`` as a place that quotes its line."""
-    lines = text.splitlines()
-    quoted = lines[mark.line - 1] if 0 < mark.line <= len(lines) else None
-    return Place(name, mark.line, mark.column, quoted)
-
-
-def syntax_fault(name: str, text: str, mark: Mark, message: str, *, hint: str | None = None) -> Fault:
-    """Return a fault of a file's format at ``mark``."""
-    return Fault("syntax", message, exit_code=2, place=place_in(name, text, mark), hint=hint)

@@ -10,10 +10,12 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import Any, Protocol, cast
 
-from tauro.config.document import Document, Locator, Mark, SyntaxFaults, syntax_fault
+from tauro.config.document import Document, Locator, Mark, Source, SyntaxFaults
 from tauro.errors import ConfigurationError, nearest
 
 MAX_DEPTH = 100
+# Of one file: nobody reads more, and a hostile file could have millions.
+MAX_FAULTS = 100
 
 _MODULES = {
     ".yaml": "tauro.config.formats.yaml",
@@ -71,7 +73,7 @@ def _decode(raw: bytes, name: str) -> str:
         message = "The file starts with a byte order mark"
         raise SyntaxFaults(
             f"{name}: {message.lower()}",
-            faults=(syntax_fault(name, "", Mark(1, 1), message, hint="Save it as UTF-8 without BOM."),),
+            faults=(Source(name, "").fault(Mark(1, 1), message, hint="Save it as UTF-8 without BOM."),),
         )
     try:
         return raw.decode("utf-8")
@@ -80,5 +82,5 @@ def _decode(raw: bytes, name: str) -> str:
         mark = Mark(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         raise SyntaxFaults(
             f"{name} is not UTF-8",
-            faults=(syntax_fault(name, before, mark, "The file is not UTF-8 here", hint="Save it as UTF-8."),),
+            faults=(Source(name, before).fault(mark, "The file is not UTF-8 here", hint="Save it as UTF-8."),),
         ) from None

@@ -9,18 +9,22 @@ before its ``#``.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.document import KeyPath, Mark, Span, SyntaxFaults, syntax_fault
-from tauro.config.formats import MAX_DEPTH
+from tauro.config.document import KeyPath, Mark, Source, Span, SyntaxFaults
+from tauro.config.formats import MAX_DEPTH, MAX_FAULTS
+from tauro.config.formats.writable import MAX_DIGITS, check_writable, is_broken
 
 if TYPE_CHECKING:
     from tauro.errors import Fault
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/-]*")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
-_INTEGER = re.compile(r"[-+]?[0-9]{1,40}")
+_QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'')
+_QUOTES_INSIDE = re.compile(r"\\.|\"")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_INTEGER = re.compile(rf"[-+]?[0-9]{{1,{MAX_DIGITS}}}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _COMMENT = re.compile(r"\s#")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
@@ -42,12 +46,15 @@ def parse(text: str, name: str) -> Any:
         SyntaxFaults: Some lines cannot be read; each is a fault of its own.
     """
     reader = _Reader()
+    source = Source(name, text)
     faults: list[Fault] = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
             reader.read(line.rstrip("\r"), number)
         except _Wrong as error:
-            faults.append(syntax_fault(name, text, Mark(number, error.column + 1), str(error), hint=error.hint))
+            faults.append(source.fault(Mark(number, error.column + 1), str(error), hint=error.hint))
+            if len(faults) == MAX_FAULTS:
+                break
     if faults:
         raise SyntaxFaults(f"{name} is not valid DSL", faults=tuple(faults))
     return reader.root
@@ -65,8 +72,12 @@ def dump(data: Any) -> str:
     """Return a mapping as DSL.
 
     Raises:
-        ValueError: It holds a mapping inside a list, which the DSL cannot write.
+        ValueError: It is no mapping, or holds what the DSL cannot write: a mapping inside a list, infinities,
+            keys that are no text.
     """
+    if not isinstance(data, dict):
+        raise ValueError("The DSL can only write a mapping")  # noqa: TRY004 - as every other limit of the format
+    check_writable(data, "The DSL")
     blocks: list[str] = []
     _dump_section(data, (), blocks)
     return "\n\n".join(blocks) + "\n"
@@ -86,12 +97,17 @@ class _Reader:
         start = len(line) - len(line.lstrip())
         if start == len(line) or line[start] == "#":
             return
+        control = _CONTROL.search(line)
+        if control is not None:
+            raise _Wrong("A control character is not allowed here", control.start(), r"Write it in quotes, as \u001b.")
         if line[start] == "[":
             self._open(line, start, number)
         else:
             self._assign(line, start, number)
 
     def _open(self, line: str, start: int, number: int) -> None:
+        # Should this line be wrong, the keys below it belong to nothing that was opened before.
+        self._path, self._section = (), {}
         parts, end = _read_path(line, start + 1)
         _expect_end(line, end)
         path: KeyPath = tuple(parts)
@@ -214,11 +230,14 @@ def _read_quoted(line: str, at: int) -> tuple[str, int]:
         raise _Wrong("The quoted text is not closed", at, "End it with the same quote on the same line.")
     body = match[0][1:-1]
     if match[0][0] == "'":
-        body = body.replace("\\'", "'").replace('"', '\\"')
+        body = _QUOTES_INSIDE.sub(lambda found: {'"': '\\"', "\\'": "'"}.get(found[0], found[0]), body)
     try:
-        return str(json.loads(f'"{body}"', strict=False)), match.end()
+        text = str(json.loads(f'"{body}"', strict=False))
     except json.JSONDecodeError as error:
         raise _Wrong(f"Wrong escape in the quoted text: {error.msg}", at, r"Write a backslash as \\.") from None
+    if is_broken(text):
+        raise _Wrong("The text holds half of a surrogate pair, which is no text", at)
+    return text, match.end()
 
 
 def _bare(word: str) -> Any:
@@ -227,7 +246,8 @@ def _bare(word: str) -> Any:
     if _INTEGER.fullmatch(word):
         return int(word)
     if _FLOAT.fullmatch(word):
-        return float(word)
+        number = float(word)
+        return number if math.isfinite(number) else word
     return word
 
 
@@ -256,17 +276,21 @@ def _dump_section(section: dict[str, Any], path: tuple[str, ...], blocks: list[s
 
 
 def _dump_key(key: str) -> str:
-    return key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+    return key if _BARE_KEY.fullmatch(key) else _dump_text(key)
 
 
 def _dump_value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
-    if isinstance(value, (int, float)):
-        return repr(value)
     if isinstance(value, str):
-        # Raw line breaks would end the line for a reader that knows more of them than "\n".
-        return json.dumps(value, ensure_ascii=not value.isprintable())
+        return _dump_text(value)
     if isinstance(value, list):
         return "[" + ", ".join(_dump_value(item) for item in value) + "]"
-    raise ValueError("The DSL cannot write a mapping inside a list")
+    if isinstance(value, dict):
+        raise ValueError("The DSL cannot write a mapping inside a list")  # noqa: TRY004 - as above
+    return repr(value)
+
+
+def _dump_text(text: str) -> str:
+    # Escaped, a line break or a control character is one to no reader, editor or terminal.
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -1,19 +1,24 @@
-"""JSON: strict, without duplicate keys, NaN or infinity."""
+"""JSON: strict, without duplicate keys, NaN, infinity or half characters."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.document import KeyPath, Mark, Span, SyntaxFaults, syntax_fault
-from tauro.config.formats import MAX_DEPTH
-from tauro.errors import Fault
+from tauro.config.document import KeyPath, Mark, Source, Span, SyntaxFaults
+from tauro.config.formats import MAX_DEPTH, MAX_FAULTS
+from tauro.config.formats.writable import MAX_DIGITS, check_writable, is_broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+|[\[\]{},:]', re.DOTALL)
+    from tauro.errors import Fault
+
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[-+.\w]+|[\[\]{},:]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Frame:
@@ -26,35 +31,47 @@ class _Frame:
         self.step = step  # key or index of the value that comes next; None where a key must come
 
 
+class _Refused(Exception):
+    """A word of the text that JSON's grammar or Tauro does not allow."""
+
+    def __init__(self, word: str, message: str) -> None:
+        super().__init__(message)
+        self.word = word
+
+
 def parse(text: str, name: str) -> Any:
     """Return the data of a JSON text.
 
     Raises:
         SyntaxFaults: It is not JSON, repeats a key, or nests too deep.
     """
-    duplicates: list[str] = []
+    source = Source(name, text)
+    duplicates: set[str] = set()
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(items)
         if len(mapping) != len(items):
             seen: set[str] = set()
-            duplicates.extend(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            duplicates.update(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         return mapping
 
-    def constant(word: str) -> Any:
-        raise ValueError(f"{word} is not JSON")
-
     try:
-        data = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        data = json.loads(
+            text, object_pairs_hook=pairs, parse_constant=_constant, parse_int=_integer, parse_float=_float
+        )
     except json.JSONDecodeError as error:
-        raise _faulty(name, syntax_fault(name, text, Mark(error.lineno, error.colno), error.msg)) from None
-    except (RecursionError, ValueError) as error:
-        message = str(error) if isinstance(error, ValueError) else f"The nesting is deeper than {MAX_DEPTH} levels"
-        raise _faulty(name, syntax_fault(name, text, Mark(1, 1), message)) from None
+        raise _faulty(name, source.fault(Mark(error.lineno, error.colno), error.msg)) from None
+    except RecursionError:
+        raise _faulty(name, _too_deep(source)) from None
+    except _Refused as error:
+        mark = next((mark for word, mark in _tokens(text) if word == error.word), Mark(1, 1))
+        raise _faulty(name, source.fault(mark, str(error))) from None
+    if _depth(data) > MAX_DEPTH:
+        raise _faulty(name, _too_deep(source))
     if duplicates:
-        raise _faulty(name, *_duplicate_faults(text, name, duplicates))
-    if _depth(text) > MAX_DEPTH:
-        raise _faulty(name, syntax_fault(name, text, Mark(1, 1), f"The nesting is deeper than {MAX_DEPTH} levels"))
+        raise _faulty(name, *_duplicate_faults(source, duplicates))
+    if _SURROGATE.search(text):
+        _check_characters(source)
     return data
 
 
@@ -64,37 +81,72 @@ def locate(text: str) -> dict[KeyPath, Span]:
 
 
 def dump(data: Any) -> str:
-    """Return ``data`` as indented JSON."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    """Return ``data`` as indented JSON.
+
+    Raises:
+        ValueError: It holds what JSON cannot write: infinities, keys that are no text.
+    """
+    check_writable(data, "JSON")
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _constant(word: str) -> Any:
+    raise _Refused(word, f"{word} is not JSON")
+
+
+def _integer(word: str) -> int:
+    if len(word.lstrip("-")) > MAX_DIGITS:
+        raise _Refused(word, f"The number has more than {MAX_DIGITS} digits")
+    return int(word)
+
+
+def _float(word: str) -> float:
+    number = float(word)
+    if math.isinf(number):
+        raise _Refused(word, f"The number {word[:MAX_DIGITS]} is too large")
+    return number
 
 
 def _faulty(name: str, *faults: Fault) -> SyntaxFaults:
     return SyntaxFaults(f"{name} is not valid JSON", faults=faults)
 
 
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for token in _TOKEN.finditer(text):
-        first = token[0][0]
-        if first in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif first in "]}":
-            depth -= 1
-    return deepest
+def _depth(data: Any) -> int:
+    """Return how deep the containers of ``data`` nest."""
+    depth, level = 0, [data] if isinstance(data, (dict, list)) else []
+    while level:
+        depth += 1
+        inner = (value for outer in level for value in (outer.values() if isinstance(outer, dict) else outer))
+        level = [value for value in inner if isinstance(value, (dict, list))]
+    return depth
 
 
-def _duplicate_faults(text: str, name: str, duplicates: list[str]) -> list[Fault]:
-    found = [(path, mark) for path, mark in _walk(text)[1] if path[-1] in duplicates]
+def _too_deep(source: Source) -> Fault:
+    depth, place = 0, Mark(1, 1)
+    for word, mark in _tokens(source.text):
+        depth += (word in "[{") - (word in "]}")
+        if depth > MAX_DEPTH:
+            place = mark
+            break
+    return source.fault(place, f"The nesting is deeper than {MAX_DEPTH} levels")
+
+
+def _check_characters(source: Source) -> None:
+    for word, mark in _tokens(source.text):
+        if word[0] == '"' and is_broken(json.loads(word)):
+            raise _faulty(source.name, source.fault(mark, "The text holds half of a surrogate pair, which is no text"))
+
+
+def _duplicate_faults(source: Source, duplicates: set[str]) -> list[Fault]:
+    repeated = (found for found in _walk(source.text)[1] if found[0][-1] in duplicates)
     return [
-        Fault(
-            "duplicate-key",
+        source.fault(
+            mark,
             f"The key '{path[-1]}' stands twice in this mapping",
-            exit_code=2,
-            place=syntax_fault(name, text, mark, "").place,
+            kind="duplicate-key",
             hint="Remove one of the two.",
         )
-        for path, mark in found
+        for path, mark in islice(repeated, MAX_FAULTS)
     ]
 
 
@@ -126,10 +178,11 @@ def _walk(text: str) -> tuple[dict[KeyPath, Span], list[tuple[KeyPath, Mark]]]:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, Mark]]:
-    line, start = 1, 0
+    line, start, seen = 1, 0, 0
     for token in _TOKEN.finditer(text):
-        breaks = text.count("\n", start, token.start())
+        breaks = text.count("\n", seen, token.start())
         if breaks:
             line += breaks
-            start = text.rindex("\n", start, token.start()) + 1
+            start = text.rindex("\n", seen, token.start()) + 1
+        seen = token.start()
         yield token[0], Mark(line, token.start() - start + 1)

@@ -8,30 +8,25 @@ used, so hostile text costs neither time nor the interpreter.
 from __future__ import annotations
 
 import re
-from typing import Any
+from bisect import bisect_left
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tauro.config.document import Ambiguous, KeyPath, Mark, Span, SyntaxFaults, syntax_fault
-from tauro.config.formats import MAX_DEPTH
-from tauro.errors import Fault
+from tauro.config.document import KeyPath, Mark, Source, Span, SyntaxFaults
+from tauro.config.formats import MAX_DEPTH, MAX_FAULTS
+from tauro.config.formats.core_schema import resolve
+from tauro.config.formats.writable import MAX_TEXT, check_writable
+
+if TYPE_CHECKING:
+    from tauro.errors import Fault
 
 # What aliases may make of a file, in values: a bomb passes this at once, a settings file never.
 MAX_VALUES = 1_000_000
-MAX_SCALAR = 1_000_000
 
-_CONSTANTS: dict[str, Any] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True,
-    "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
-_WORDS = frozenset(
-    form for word in ("yes", "no", "on", "off", "y", "n") for form in (word, word.capitalize(), word.upper())
-)
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_BASE_60 = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
-_MAYBE_SPECIAL = frozenset("0123456789+-.~nNtTfFyYoO")
+# Line breaks to YAML, and to no editor.
+_ODD_BREAK = re.compile(r"\r(?!\n)|[\x85\u2028\u2029]")
 _TAG = "tag:yaml.org,2002:"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -58,14 +53,37 @@ def locate(text: str) -> dict[KeyPath, Span]:
 
 
 def dump(data: Any) -> str:
-    """Return ``data`` as YAML, keys in their order."""
-    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110))
+    """Return ``data`` as YAML, keys in their order.
+
+    Raises:
+        ValueError: It holds what YAML cannot write, such as keys that are no text.
+    """
+    check_writable(data, "YAML", finite=False)
+    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what this module would not read as text. YAML 1.1, which PyYAML writes, knows other numbers."""
+
+    def text(self, value: str) -> Any:
+        """Return the node of a text."""
+        plain = str(value)
+        quoted = not plain.isprintable() or type(resolve(plain)) is not str
+        return self.represent_scalar(_TAG + "str", plain, style='"' if quoted else None)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Write what is used twice twice: a settings file is for people."""
+        return True
+
+
+_Dumper.add_multi_representer(str, _Dumper.text)
+_Dumper.add_representer(str, _Dumper.text)
 
 
 class _Frame:
     """A mapping or a list that is being read."""
 
-    __slots__ = ("anchor", "before", "key", "key_mark", "merges", "path", "target")
+    __slots__ = ("anchor", "before", "key", "key_mark", "merges", "merging", "path", "target")
 
     def __init__(self, target: dict[str, Any] | list[Any], path: KeyPath, anchor: str | None, before: int) -> None:
         self.target = target
@@ -74,6 +92,7 @@ class _Frame:
         self.before = before  # how many values there were when it started
         self.key: str | None = None
         self.key_mark: Mark | None = None
+        self.merging = False  # the key is a plain "<<"
         self.merges: list[dict[str, Any]] = []
 
 
@@ -85,7 +104,7 @@ class _Builder:
     """Turns the events of one text into data."""
 
     def __init__(self, name: str, text: str) -> None:
-        self.name = name
+        self.source = Source(name, text)
         self.text = text
         self.faults: list[Fault] = []
         self.spans: dict[KeyPath, Span] | None = None
@@ -131,8 +150,8 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         text: str = event.value
-        if len(text) > MAX_SCALAR:
-            self._stop(event, f"A value is longer than {MAX_SCALAR:,} characters")
+        if len(text) > MAX_TEXT:
+            self._stop(event, f"A value is longer than {MAX_TEXT:,} characters")
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.key is None and type(frame.target) is dict:
             self._take_key(frame, text, event)
@@ -140,8 +159,8 @@ class _Builder:
         tag = event.tag
         if tag is not None and tag != "!":
             value = self._tagged(event)
-        elif event.implicit[0] and (not text or text[0] in _MAYBE_SPECIAL):
-            value = _resolve(text)
+        elif event.implicit[0]:
+            value = resolve(text)
         else:
             value = text
         self._add(value, event)
@@ -179,7 +198,7 @@ class _Builder:
         if self._stack and self._stack[-1].key is None and type(self._stack[-1].target) is dict:
             self._stop(event, "A key cannot be an alias")
         if event.anchor not in self._anchors:
-            self._stop(event, f"The alias '*{event.anchor}' has no anchor before it")
+            self._stop(event, f"The alias '*{event.anchor[:100]}' has no anchor before it")
         value, size = self._anchors[event.anchor]
         self._values += size
         if self._values > MAX_VALUES:
@@ -189,13 +208,16 @@ class _Builder:
     # -- building -------------------------------------------------------------------------------
 
     def _take_key(self, frame: _Frame, key: str, event: Any) -> None:
+        if event.tag not in (None, "!", _TAG + "str"):
+            self._refuse_tag(event)
         frame.key = key
-        mark = event.start_mark
-        frame.key_mark = Mark(mark.line + 1, mark.column + 1)
-        if key in frame.target and key != "<<":
-            self._fault(
-                event, f"The key '{key}' stands twice in this mapping", "Remove one of the two.", "duplicate-key"
-            )
+        frame.merging = key == "<<" and event.implicit[0]
+        frame.key_mark = self._mark(event.start_mark)
+        if key in frame.target and not frame.merging:
+            message = f"The key '{key[:100]}' stands twice in this mapping"
+            self._fault(event, message, "Remove one of the two.", "duplicate-key")
+            if len(self.faults) == MAX_FAULTS:
+                raise _Stop
 
     def _add(self, value: Any, event: Any, *, opening: bool = False) -> KeyPath:
         """Put ``value`` where it belongs; a container that opens is finished when it closes."""
@@ -225,7 +247,8 @@ class _Builder:
             return
         key = frame.key
         frame.key = None
-        if key == "<<":
+        if frame.merging:
+            frame.merging = False
             self._merge(frame, value, event)
         elif key is not None:
             target.setdefault(key, value)  # type: ignore[union-attr]
@@ -245,7 +268,7 @@ class _Builder:
         if kind == "str":
             return event.value
         if kind in ("int", "float", "bool", "null"):
-            value = _resolve(event.value)
+            value = resolve(event.value)
             fits = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}[kind]
             if type(value) in fits:
                 return float(value) if kind == "float" else value
@@ -254,20 +277,33 @@ class _Builder:
         return self._refuse_tag(event)
 
     def _refuse_tag(self, event: Any) -> None:
-        tag = str(event.tag).replace(_TAG, "!!")
+        tag = str(event.tag).replace(_TAG, "!!")[:100]
         self._stop(event, f"The tag '{tag}' is not allowed: configuration is data", "Remove the tag.")
 
     # -- faults ---------------------------------------------------------------------------------
 
     def _span(self, path: KeyPath, key: Mark | None, event: Any) -> None:
         if self.spans is not None:
-            mark = event.start_mark
-            self.spans[path] = Span(key, Mark(mark.line + 1, mark.column + 1))
+            self.spans[path] = Span(key, self._mark(event.start_mark))
+
+    def _mark(self, mark: Any) -> Mark:
+        """Return a place as editors count it."""
+        if not self._odd:
+            return Mark(mark.line + 1, mark.column + 1)
+        line = bisect_left(self._line_ends, mark.index)
+        start = self._line_ends[line - 1] + 1 if line else 0
+        return Mark(line + 1, mark.index - start + 1)
+
+    @cached_property
+    def _odd(self) -> bool:
+        return _ODD_BREAK.search(self.text) is not None
+
+    @cached_property
+    def _line_ends(self) -> list[int]:
+        return [match.start() for match in re.finditer("\n", self.text)]
 
     def _fault(self, event: Any, message: str, hint: str | None = None, kind: str = "syntax") -> None:
-        mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
-        fault = syntax_fault(self.name, self.text, mark, message, hint=hint)
-        self.faults.append(fault if kind == "syntax" else Fault(kind, message, 2, fault.place, hint=hint))
+        self.faults.append(self.source.fault(self._mark(event.start_mark), message, kind=kind, hint=hint))
 
     def _stop(self, event: Any, message: str, hint: str | None = None) -> None:
         self._fault(event, message, hint)
@@ -275,34 +311,26 @@ class _Builder:
 
     def _syntax_error(self, error: yaml.YAMLError) -> None:
         mark = getattr(error, "problem_mark", None)
-        where = Mark(mark.line + 1, mark.column + 1) if mark is not None else Mark(1, 1)
+        where = self._mark(mark) if mark is not None else self._unreadable(getattr(error, "position", 0))
         problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable as YAML")
         context = getattr(error, "context", None)
         message = f"{problem}, {context}" if context else problem
+        line = self._line(where)
         hint = None
-        if "cannot start any token" in problem and self._character(where) == "\t":
+        if "tab character" in problem or ("cannot start any token" in problem and line[where.column - 1 :][:1] == "\t"):
             message, hint = "A tab is used for indentation", "Indent with spaces."
+        elif "cannot start any token" in problem:
+            hint = "Quote the value."
+        elif "flow" in message and "${" in line:
+            hint = 'Inside [...] and {...} quote a variable: "${NAME}".'
         elif "mapping values are not allowed" in problem:
             hint = "Quote a value that holds ': ', and check the indentation."
-        self.faults.append(syntax_fault(self.name, self.text, where, message[:1].upper() + message[1:], hint=hint))
+        self.faults.append(self.source.fault(where, message[:1].upper() + message[1:], hint=hint))
 
-    def _character(self, mark: Mark) -> str:
-        lines = self.text.split("\n")
-        return lines[mark.line - 1][mark.column - 1 : mark.column] if mark.line <= len(lines) else ""
+    def _unreadable(self, offset: int) -> Mark:
+        """Return the place of a byte that libyaml does not take for a character of YAML."""
+        before = self.text.encode()[:offset].decode(errors="ignore")
+        return Mark(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
 
-
-def _resolve(text: str) -> Any:
-    """Return what a plain scalar stands for by the core schema of YAML 1.2."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if text in _WORDS:
-        return Ambiguous(text)
-    if _INTEGER.fullmatch(text):
-        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-        # Longer numbers are no settings, and turning them is quadratic.
-        return int(text, base) if len(text) <= 40 else text
-    if _FLOAT.fullmatch(text):
-        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-    if _BASE_60.fullmatch(text):
-        return Ambiguous(text)
-    return text
+    def _line(self, mark: Mark) -> str:
+        return self.source.place(mark).text or ""
