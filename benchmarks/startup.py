@@ -1,0 +1,100 @@
+"""How long the console script takes to start, against a one-command Click program.
+
+Both are started by the same interpreter through the same console script. The reference does
+nothing but greet; so the ratio says what Tauro's own modules and the reading of a project cost.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from measure import (
+    Fact,
+    Figure,
+    arguments,
+    console_script,
+    environment,
+    fastest,
+    generated_project,
+    in_child,
+    report,
+    scratch,
+    write_files,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_HELLO = '''\
+import click
+
+
+@click.command()
+@click.version_option("1.0", prog_name="hello")
+def main():
+    """Greet."""
+    click.echo("Hello")
+'''
+_UNWANTED = ("pyspark", "pysail", "pandas", "IPython", "rich")
+_PROBE = """\
+import json, sys
+from tauro.cli.cli import invoke
+code = invoke(sys.argv[1:])
+print(json.dumps({"code": code, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
+"""
+_CONFIG = {
+    "config list-pipelines": ("config", "list-pipelines", "--env", "dev"),
+    "config validate": ("config", "validate", "--env", "dev"),
+}
+BOUND_START = 1.25
+BOUND_CONFIG = 2.0
+
+
+def main() -> int:
+    """Measure, print, and return the exit code."""
+    options = arguments(__doc__, runs=15)
+    with scratch() as folder:
+        write_files(folder, {"hello_program.py": _HELLO})
+        hello = console_script(folder, "hello", "hello_program")
+        tauro = console_script(folder, "tauro", "tauro.cli.cli")
+        project = generated_project(folder)
+        pairs = {
+            "--help": (("--help",), ("--help",), BOUND_START),
+            "--version": (("--version",), ("--version",), BOUND_START),
+            **{name: (command, (), BOUND_CONFIG) for name, command in _CONFIG.items()},
+        }
+        candidates = {}
+        for name, (ours, theirs, _) in pairs.items():
+            candidates[f"tauro {name}"] = in_child([*tauro, *ours], cwd=project)
+            candidates[f"hello {name}"] = in_child([*hello, *theirs], cwd=project)
+        times = fastest(candidates, options.runs)
+        figures = [
+            Figure(f"tauro {name}", times[f"tauro {name}"], times[f"hello {name}"], bound)
+            for name, (_, _, bound) in pairs.items()
+        ]
+        facts = [light(command, project) for command in (("--help",), ("--version",), *_CONFIG.values())]
+    return report(figures, facts, as_json=options.json)
+
+
+def light(command: Sequence[str], project: Path) -> Fact:
+    """Say whether a command does without the modules that take long to load."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, *command],
+        cwd=project,
+        env=environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    seen = json.loads(done.stdout.splitlines()[-1])
+    loaded = [name for name in _UNWANTED if name in seen["modules"]]
+    note = f"it loads {', '.join(loaded)}" if loaded else "" if seen["code"] == 0 else f"exit code {seen['code']}"
+    return Fact(f"tauro {' '.join(command)} loads none of {', '.join(_UNWANTED)}", not note, note)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
