@@ -11,6 +11,7 @@ from tauro.errors import DatasetNotFound, NodeError, Unsupported, ValidationErro
 from tauro.io.formats import DatasetFormat, Target, format_named
 from tauro.io.frames import convert, rows_of, to_spark
 from tauro.io.location import Location, locate
+from tauro.io.options import check_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,6 +70,7 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
             looked_up=tuple(sorted(chosen.modes)),
         )
     _check_partial(config, dataset)
+    check_options(config, dataset)
     return StoredDataset(canonical(dataset.name), dataset, chosen, locate(config, dataset))
 
 

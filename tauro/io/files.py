@@ -45,7 +45,12 @@ class FileFormat:
         reader = session.read.format(self.name).options(**self._options(dataset))
         if dataset.schema is not None:
             reader = reader.schema(dataset.schema)
-        return reader.load(location.uri)
+        # The embedded engine's "*" matches "/" too: in/*.csv would be in/archive/old.csv as well.
+        frame = reader.load([str(path) for path in location.files()] if location.is_pattern else location.uri)
+        null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
+        if self.name == "csv" and null is not None and is_embedded(session):
+            frame = _with_nulls(frame, str(null))
+        return frame
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
         """Write ``frame`` and return how many rows were written, None where that is not known.
@@ -150,6 +155,18 @@ class FileFormat:
 
 def _lower(options: dict[str, Any]) -> dict[str, str]:
     return {key.lower(): str(value).lower() for key, value in options.items()}
+
+
+def _with_nulls(frame: DataFrame, text: str) -> DataFrame:
+    """Return ``frame`` with a null for every ``text``. The embedded engine looks for it only when it infers types."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    columns = []
+    for field in frame.schema.fields:
+        column = F.col("`" + field.name.replace("`", "``") + "`")
+        is_text = field.dataType.simpleString() == "string"
+        columns.append(F.when(column != F.lit(text), column).alias(field.name) if is_text else column)
+    return frame.select(*columns)
 
 
 def _without_null_partitions(frame: DataFrame, columns: Iterable[str]) -> DataFrame:

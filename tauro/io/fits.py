@@ -72,7 +72,7 @@ def holds(wide: DataType, narrow: DataType) -> bool:
         return of in ("tinyint", "smallint", "int", "float")
     digits, scale = _decimal(of)
     most, finest = _decimal(to)
-    return digits >= 0 and most - finest >= digits - scale and finest >= scale
+    return to not in _DIGITS and digits >= 0 and most - finest >= digits - scale and finest >= scale
 
 
 def _decimal(kind: str) -> tuple[int, int]:

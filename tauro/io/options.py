@@ -1,0 +1,58 @@
+"""Options that the embedded engine passes over without a word: refused where the rows would be others for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tauro.errors import Unsupported
+
+if TYPE_CHECKING:
+    from tauro.config.model import DatasetConfig, ProjectConfig
+
+_INSTEAD = {
+    "partitionoverwritemode": "Use format: delta with overwrite_strategy: replaceWhere.",
+    "replacewhere": "Use overwrite_strategy: replaceWhere with replace_predicate.",
+}
+# For each option the values that ask for what the engine does anyway.
+_PASSED_OVER: dict[str, frozenset[str]] = {
+    "charset": frozenset({"utf-8", "utf8"}),
+    "dateformat": frozenset({"yyyy-mm-dd"}),
+    "emptyvalue": frozenset(),
+    "encoding": frozenset({"utf-8", "utf8"}),
+    "ignoreleadingwhitespace": frozenset({"false"}),
+    "ignorenullfields": frozenset({"true"}),
+    "ignoretrailingwhitespace": frozenset({"false"}),
+    "linesep": frozenset({"\n"}),
+    "modifiedafter": frozenset(),
+    "modifiedbefore": frozenset(),
+    "nanvalue": frozenset({"nan"}),
+    "negativeinf": frozenset({"-inf"}),
+    "partitionoverwritemode": frozenset({"static"}),
+    "positiveinf": frozenset({"inf"}),
+    "primitivesasstring": frozenset({"false"}),
+    "quoteall": frozenset({"false"}),
+    "readchangefeed": frozenset({"false"}),
+    "replacewhere": frozenset(),
+    "timestampformat": frozenset(),
+    "timestampntzformat": frozenset(),
+    "txnappid": frozenset(),
+    "txnversion": frozenset(),
+}
+
+
+def check_options(config: ProjectConfig, dataset: DatasetConfig) -> None:
+    """Refuse an option of a dataset that the project's engine would pass over.
+
+    Raises:
+        Unsupported: There is one.
+    """
+    if config.settings.mode != "local":
+        return
+    for key, value in dataset.options.items():
+        harmless = _PASSED_OVER.get(key.lower())
+        if harmless is not None and str(value).lower() not in harmless:
+            raise Unsupported(
+                f"{dataset.name}: The embedded engine passes over the option '{key}'",
+                place=config.place(dataset.section, dataset.name, "options", key, key=True),
+                hint=_INSTEAD.get(key.lower(), "Leave it out and do its work in a node, or set mode: spark."),
+            )

@@ -1,0 +1,101 @@
+"""Datasets of a small project on disk, with the embedded engine behind them."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tauro.config.dates import Window
+from tauro.engines.sail import SailEngine
+from tauro.io.catalog import Catalog, MemoryDatasets, StoredDataset, stored_dataset
+from tauro.project import Project
+
+
+@pytest.fixture(scope="session")
+def engine():
+    engine = SailEngine("tests", {})
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def session(engine):
+    return engine.session()
+
+
+@dataclass(frozen=True)
+class Store:
+    """One dataset of a project, to be read and written as a run does it."""
+
+    catalog: Catalog
+    name: str
+
+    @property
+    def dataset(self) -> StoredDataset:
+        return self.catalog.reads[self.name]
+
+    @property
+    def path(self) -> Path:
+        return self.dataset.location.path
+
+    def write(self, value):
+        """Write a frame; return the reported number of rows."""
+        return self.catalog.write(self.name, value)
+
+    def read(self, kind="polars.DataFrame"):
+        return self.catalog.read(self.name, kind).value
+
+    def rows(self):
+        """Return the number of rows that a run reports for a reader which does not compute."""
+        return self.catalog.read(self.name, "spark").rows
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def open_config(root):
+    """Return the configuration of a project with these sections."""
+
+    def open_(*, environ=None, env="base", **sections):
+        folder = root / "config" / "base"
+        folder.mkdir(parents=True, exist_ok=True)
+        (root / "settings.json").write_text('{"env_config": {"base": {}, "dev": {}}}')
+        for section in ("global_settings", "input", "output"):
+            (folder / f"{section}.json").write_text(json.dumps(sections.get(section, {})))
+        return Project.open(root, env, environ=environ or {}).config
+
+    return open_
+
+
+@pytest.fixture
+def store(engine, open_config):
+    """Return a dataset: ``store("csv", write_mode="append")`` for an output, ``section="input"`` for an input."""
+
+    def make(format_, *, section="output", name="t", dates=("2025-01-01", "2025-01-31"), env="base", **settings):
+        settings = {"format": format_, "filepath": "data/t", **settings}
+        config = open_config(env=env, **{section: {name: settings}})
+        stored = stored_dataset(config, config.dataset(name))
+        window = Window(*map(date.fromisoformat, dates))
+        return Store(Catalog({name: stored}, {name: stored}, MemoryDatasets({}), engine.session, window), name)
+
+    return make
+
+
+@pytest.fixture
+def put(root):
+    """Write a file of the project."""
+
+    def write(name, content):
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return file
+
+    return write
