@@ -27,12 +27,10 @@ valid names and how to mend it. The doors (console, notebook) draw it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A position in a file that a person can go to.
 
     Attributes:
@@ -55,8 +53,7 @@ class Place:
         return {"file": self.file, "line": self.line, "column": self.column}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that is wrong in a project's configuration.
 
     Attributes:
@@ -92,15 +89,14 @@ class Fault:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(NamedTuple):
     """What an error knows beside its message; the keyword arguments of every TauroError."""
 
     place: Place | None = None
     looked_up: tuple[str, ...] = ()
     nearest: tuple[str, ...] = ()
     hint: str | None = None
-    faults: tuple[Fault, ...] = field(default=())
+    faults: tuple[Fault, ...] = ()
 
 
 class TauroError(Exception):

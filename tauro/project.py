@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -280,7 +279,7 @@ class Project:
             if any(not fault.warning for fault in faults):
                 raise report_error(faults)
             return config
-        return replace(self.config, window=self.config.settings.window(start, end, today=self._today))
+        return self.config._replace(window=self.config.settings.window(start, end, today=self._today))
 
 
 def _state_directory(root: Path, environ: Mapping[str, str]) -> Path:

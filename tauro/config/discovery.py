@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.environments import BASE, normalise
 from tauro.config.formats import SUFFIXES, parse_document
 from tauro.config.schema import describe
-from tauro.errors import ConfigurationError, Fault, SettingsNotFound, nearest
-from tauro.security.paths import read_beneath
+from tauro.errors import ConfigurationError, Fault, SettingsNotFound, UnsafePath, nearest
+from tauro.security.paths import read_beneath, split_relative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from tauro.config.document import Document, KeyPath
+    from tauro.errors import Place
 
 SECTIONS = ("global_settings", "pipelines", "nodes", "input", "output")
 INDEX_NAMES = (
@@ -33,19 +33,25 @@ _KEYS = {
 }
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(NamedTuple):
     """A settings index.
 
     Attributes:
         document: The file.
         base_path: Folder that its paths start from, relative to the project's root.
         paths: For each environment, the file of each section that it names.
+        entries: Where the index names the file of an environment and section.
     """
 
     document: Document
     base_path: str
     paths: Mapping[str, Mapping[str, str]]
+    entries: Mapping[tuple[str, str], KeyPath]
+
+    def place(self, env: str, section: str) -> Place | None:
+        """Return where the index names the file of a section, or None when a convention found it."""
+        entry = self.entries.get((env, section))
+        return self.document.place(entry) if entry is not None else None
 
 
 def find_root(start: Path) -> Path:
@@ -110,11 +116,10 @@ def section_files(root: Path, index: Index, env: str) -> dict[str, str]:
                 f"{folder}/{section}{suffix}" for suffix in SUFFIXES if (root / folder / f"{section}{suffix}").is_file()
             ]
             if len(found) > 1:
-                raise ConfigurationError(
-                    f"Environment '{env}' has {len(found)} files for {section}",
-                    looked_up=tuple(found),
-                    hint="Keep one, or name it in the settings index.",
-                )
+                message = f"Environment '{env}' has {len(found)} files for {section}"
+                hint = "Keep one, or name it in the settings index."
+                fault = Fault("two-files", message, exit_code=2, looked_up=tuple(found), hint=hint)
+                raise ConfigurationError(message, faults=(fault,))
             path = found[0] if found else None
         else:
             path = _join(index.base_path, path)
@@ -146,17 +151,25 @@ class _IndexReader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.faults: list[Fault] = []
+        self.entries: dict[tuple[str, str], KeyPath] = {}
 
     def read(self) -> Index:
         data = self._mapping(self.document.data, (), "The settings index must be a mapping")
         for key in data:
             self._known(key, ("base_path", "env_config"), (key,))
         base_path = self._path(data.get("base_path", "."), ("base_path",)) or "."
+        try:
+            split_relative(base_path)
+        except UnsafePath as error:
+            raise UnsafePath(error.message, place=self.document.place(("base_path",)), hint=error.hint) from None
         paths: dict[str, dict[str, str]] = {BASE: {}}
         environments = self._mapping(data.get("env_config", {}), ("env_config",), "Expected a mapping of environments")
         for env, files in environments.items():
-            paths.setdefault(normalise(env), {}).update(self._files(files, ("env_config", env)))
-        return Index(self.document, base_path, paths)
+            name = normalise(env)
+            named = self._files(files, ("env_config", env))
+            paths.setdefault(name, {}).update(named)
+            self.entries.update({(name, section): ("env_config", env, _KEYS[section]) for section in named})
+        return Index(self.document, base_path, paths, self.entries)
 
     def _files(self, files: Any, path: KeyPath) -> dict[str, str]:
         sections = {key: section for section, key in _KEYS.items()}

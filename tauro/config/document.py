@@ -116,7 +116,7 @@ class Document:
     def holds(self, path: KeyPath) -> bool:
         """Say whether this file itself gives ``path`` a value."""
         value = self.data
-        for part in path:
+        for part in self.prefix + path:
             in_mapping = isinstance(value, Mapping) and part in value
             in_list = isinstance(value, list) and isinstance(part, int) and part < len(value)
             if not (in_mapping or in_list):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +27,12 @@ OFFERED = ("start_date", "end_date", "params", "spark", "context")
 
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST, without importing ast
 
+# Statements whose blocks belong to the module's top level too, and the fields that hold these blocks.
+_BLOCKS = frozenset(
+    {"If", "Try", "TryStar", "ExceptHandler", "With", "AsyncWith", "For", "AsyncFor", "While", "Match", "match_case"}
+)
+_PARTS = ("body", "orelse", "finalbody", "handlers", "cases")
+
 
 def is_reserved(module: str) -> bool:
     """Say whether a module's name belongs to Python or to what Tauro stands on."""
@@ -35,8 +40,7 @@ def is_reserved(module: str) -> bool:
     return top in sys.stdlib_module_names or top in PROTECTED
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """How a function can be called.
 
     Attributes:
@@ -52,21 +56,20 @@ class Signature:
     demands: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """What a module's text says about the names in it.
 
     Attributes:
         file: The file.
         functions: Functions at its top level; None where only a run could tell how to call it.
         open: True when names may come from elsewhere (``from x import *``).
-        error: Why the text is no Python, with its line.
+        error: Why the text is no Python, with its line and column.
     """
 
     file: Path
     functions: Mapping[str, Signature | None]
     open: bool = False
-    error: tuple[str, int] | None = None
+    error: tuple[str, int, int] | None = None
 
 
 def module_files(root: Path, dotted: str) -> list[Path]:
@@ -88,8 +91,10 @@ def read_module(file: Path) -> Module:
     """Return what the text of ``file`` says about its functions."""
     try:
         tree: Any = compile(file.read_bytes(), str(file), "exec", _ONLY_AST, dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        return Module(file, {}, error=(getattr(error, "msg", str(error)), getattr(error, "lineno", 1) or 1))
+    except SyntaxError as error:
+        return Module(file, {}, error=(error.msg, error.lineno or 1, max(error.offset or 1, 1)))
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Module(file, {}, error=(str(error) or "The code nests too deep for Python", 1, 1))
     functions: dict[str, Signature | None] = {}
     reads_all = False
     for statement in _statements(tree.body):
@@ -102,9 +107,8 @@ def read_module(file: Path) -> Module:
             names = [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
             reads_all = reads_all or "*" in names
             functions.update(dict.fromkeys(names))
-        elif kind in ("Assign", "AnnAssign"):
-            targets = statement.targets if kind == "Assign" else [statement.target]
-            functions.update({target.id: None for target in targets if type(target).__name__ == "Name"})
+        else:
+            functions.update(dict.fromkeys(_assigned(statement)))
     return Module(file, functions, open=reads_all or "__getattr__" in functions)
 
 
@@ -113,10 +117,30 @@ def _statements(body: list[Any]) -> list[Any]:
     found: list[Any] = []
     for statement in body:
         found.append(statement)
-        for part in ("body", "orelse", "finalbody", "handlers"):
-            if type(statement).__name__ in ("If", "Try", "TryStar", "With", "ExceptHandler", "For", "While"):
+        if type(statement).__name__ in _BLOCKS:
+            for part in _PARTS:
                 found.extend(_statements(getattr(statement, part, [])))
     return found
+
+
+def _assigned(statement: Any) -> list[str]:
+    """Return the names that a statement itself gives a value, without those of its blocks."""
+    names: list[str] = []
+    pending = [statement]
+    while pending:
+        node = pending.pop()
+        if type(node).__name__ == "Name" and type(node.ctx).__name__ == "Store":
+            names.append(node.id)
+        elif type(node).__name__ not in ("FunctionDef", "AsyncFunctionDef", "ClassDef", "Lambda"):
+            for part in node._fields:
+                value = getattr(node, part, None)
+                if part not in _PARTS or type(node).__name__ not in _BLOCKS:
+                    pending.extend(item for item in (value if isinstance(value, list) else [value]) if _is_node(item))
+    return names
+
+
+def _is_node(value: Any) -> bool:
+    return hasattr(value, "_fields")
 
 
 def _signature(function: Any) -> Signature:

@@ -1,15 +1,16 @@
 """``${NAME}`` and ``${NAME:-default}`` in the strings of a configuration.
 
 A name is looked up in the environment variables, then in ``global_settings`` (dotted paths too),
-then among the run's own values. ``$${`` is a literal ``${``.
+then among the run's own values; only the run's dates come before the settings, because they are
+the settings' own unless a run is given others. What an environment variable holds is taken as it
+is. A default may hold references itself. ``$${`` is a literal ``${``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.errors import nearest
 from tauro.security.redaction import is_secret_name
@@ -17,7 +18,11 @@ from tauro.security.redaction import is_secret_name
 if TYPE_CHECKING:
     from tauro.config.document import KeyPath
 
-_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_.]*)(?P<default>:-[^}]*)?\}|\$\{")
+# A default ends at the brace that closes the reference, so braces inside it go in pairs, three deep.
+_INSIDE = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*"
+_REFERENCE = re.compile(rf"\$\$\{{|\$\{{(?P<name>[A-Za-z_][A-Za-z0-9_.]*)(?P<default>:-{_INSIDE})?\}}|\$\{{")
+_DATES = ("start_date", "end_date")
+_UNSET = "Set it as an environment variable or in global_settings, or give a default: ${NAME:-default}."
 
 
 class Interpolated(str):
@@ -26,8 +31,7 @@ class Interpolated(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(NamedTuple):
     """A reference that has no value.
 
     Attributes:
@@ -46,27 +50,36 @@ class Unresolved:
 class _Unknown(Exception):
     """A reference cannot be resolved; its message says why."""
 
+    def __init__(self, message: str, hint: str, near: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.near = near
 
-@dataclass
+
 class Interpolator:
     """Resolves references, and remembers what it met on the way.
 
-    Attributes:
+    Args:
         environ: Environment variables.
         settings: The raw ``global_settings``, their own references unresolved.
         run: Values of the run, called when they are first needed.
+
+    Attributes:
         secrets: The values found under names that look like secrets.
         run_names: Which of the run's values were used.
         unresolved: The references without a value.
     """
 
-    environ: Mapping[str, str]
-    settings: Mapping[str, Any]
-    run: Mapping[str, Callable[[], str]]
-    secrets: set[str] = field(default_factory=set)
-    run_names: set[str] = field(default_factory=set)
-    unresolved: list[Unresolved] = field(default_factory=list)
-    _open: list[str] = field(default_factory=list)
+    def __init__(
+        self, environ: Mapping[str, str], settings: Mapping[str, Any], run: Mapping[str, Callable[[], str | None]]
+    ) -> None:
+        self.environ = environ
+        self.settings = settings
+        self.run = run
+        self.secrets: set[str] = set()
+        self.run_names: set[str] = set()
+        self.unresolved: list[Unresolved] = []
+        self._open: list[str] = []
 
     def resolve(self, value: Any, path: KeyPath = ()) -> Any:
         """Return ``value`` with every reference in its strings resolved; unresolved ones are noted."""
@@ -82,35 +95,33 @@ class Interpolator:
         try:
             return self._expand(text)
         except _Unknown as error:
-            message, *names = error.args
-            hint = "Set it as an environment variable or in global_settings, or give a default: ${NAME:-default}."
-            self.unresolved.append(Unresolved(path, message, tuple(names), None if self._open else hint))
+            self.unresolved.append(Unresolved(path, str(error), error.near, error.hint))
             return text
 
     def _expand(self, text: str) -> str:
         def replace(match: re.Match[str]) -> str:
             if match[0] == "$${":
                 return "${"
-            if match["name"] is None:
-                raise _Unknown("'${' starts no reference: write ${NAME}, or $${ for the text itself")
-            default = match["default"]
-            value = self._lookup(match["name"])
+            name, default = match["name"], match["default"]
+            if name is None:
+                raise _Unknown("'${' starts no reference", "Write ${NAME}, or $${ for the text itself.")
+            value = self._lookup(name)
             if value is None and default is None:
-                raise _Unknown(f"Variable '{match['name']}' has no value", *self._near(match["name"]))
-            return str(default[2:]) if value is None else value
+                raise _Unknown(f"Variable '{name}' has no value", _UNSET, self._near(name))
+            if value is None:
+                value = self._expand(default[2:])
+            if is_secret_name(name):
+                self.secrets.add(str(value))
+            return value
 
         return Interpolated(_REFERENCE.sub(replace, text))
 
     def _lookup(self, name: str) -> str | None:
         value = self.environ.get(name)
-        if value is None and name in self.run:
+        if value is None and name in self.run and (name in _DATES or name not in self.settings):
             self.run_names.add(name)
             value = self.run[name]()
-        if value is None:
-            value = self._setting(name)
-        if value is not None and is_secret_name(name):
-            self.secrets.add(value)
-        return value
+        return self._setting(name) if value is None else value
 
     def _setting(self, name: str) -> str | None:
         found: Any = self.settings
@@ -119,14 +130,17 @@ class Interpolator:
                 return None
             found = found[part]
         if isinstance(found, (dict, list)):
-            raise _Unknown(f"Variable '{name}' is a {'mapping' if isinstance(found, dict) else 'list'}, not a value")
+            kind = "mapping" if isinstance(found, dict) else "list"
+            raise _Unknown(f"Variable '{name}' is a {kind}, not a value", "Name a single value in it: ${name.key}.")
         if isinstance(found, bool):
             return str(found).lower()
         if not isinstance(found, str) or "${" not in found:
             return str(found)
         if name in self._open:
             cycle = " -> ".join([*self._open[self._open.index(name) :], name])
-            raise _Unknown(f"Variables refer to each other in a circle: {cycle}")
+            raise _Unknown(
+                f"Variables refer to each other in a circle: {cycle}", "Give one of them a value of its own."
+            )
         self._open.append(name)
         try:
             return self._expand(found)

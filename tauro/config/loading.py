@@ -6,11 +6,11 @@ variables and the dates, so a run for other dates resolves again without reading
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config import environments
+from tauro.config.dates import Window, parse_date
 from tauro.config.discovery import SECTIONS, has_layer, read_index, section_files
 from tauro.config.document import Document
 from tauro.config.formats import parse_document
@@ -18,20 +18,21 @@ from tauro.config.interpolation import Interpolator
 from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.overlay import Layered, merge, overlay
 from tauro.config.report import At, Report, SectionReport, located, report_error
-from tauro.config.schema import build, options_of
-from tauro.errors import ConfigurationError, Fault, nearest
+from tauro.config.schema import build
+from tauro.errors import ConfigurationError, Fault, UnsafePath, ValidationError, nearest
 from tauro.security.paths import read_beneath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from tauro.errors import Place
+
 _DEFAULTS = {"mode": "local", "input_path": "data/input", "output_path": "data/output"}
 _WRAPPERS = {"input": ("input", "inputs"), "output": ("output", "outputs")}
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(NamedTuple):
     """What a project's files say for one environment, before anything is resolved.
 
     Attributes:
@@ -68,14 +69,23 @@ def read_sources(root: Path, env: str, *, config_type: str | None = None) -> Sou
     documents: dict[str, list[Document]] = {section: [] for section in SECTIONS}
     faults: list[Fault] = []
     for layer in layers:
-        for section, path in section_files(root, index, layer).items():
+        try:
+            files = section_files(root, index, layer)
+        except ConfigurationError as error:
+            faults.extend(error.faults)
+            continue
+        for section, path in files.items():
+            place = index.place(layer, section)
             try:
                 documents[section].append(_unwrap(parse_document(read_beneath(root, path), path), section))
             except FileNotFoundError:
-                place = index.document.place(("env_config", layer))
                 faults.append(_missing_file(root, path, section, layer, place))
+            except UnsafePath as error:
+                raise UnsafePath(error.message, place=place, hint=error.hint) from error
             except ConfigurationError as error:
-                faults.extend(error.faults or (Fault("format", error.message, 2, hint=error.hint),))
+                near, looked_up = error.details.nearest, error.details.looked_up
+                whole = Fault("settings-file", error.message, 2, place, looked_up, near, hint=error.hint)
+                faults.extend(error.faults or (whole,))
     if faults:
         raise report_error(faults)
     warnings = () if has_layer(root, index, name) else (_no_own_settings(name, layers),)
@@ -96,7 +106,7 @@ def _unwrap(document: Document, section: str) -> Document:
     return document
 
 
-def _missing_file(root: Path, path: str, section: str, layer: str, place: Any) -> Fault:
+def _missing_file(root: Path, path: str, section: str, layer: str, place: Place | None) -> Fault:
     folder = (root / path).parent
     there = [item.name for item in folder.iterdir()] if folder.is_dir() else []
     return Fault(
@@ -144,11 +154,15 @@ def resolve(
     raw = {**_DEFAULTS, **sources.sections["global_settings"].data}
     report = Report(sources.sections)
 
-    def given(name: str, option: str | None) -> str:
+    def given(name: str, option: str | None) -> str | None:
         # A date of the settings may itself be a reference; it cannot depend on the run's dates.
-        plain = Interpolator(environ, raw, {}).resolve(option or raw.get(name) or "today")
-        chosen = GlobalSettings().window(str(plain), str(plain), today=today)
-        return chosen.start.isoformat()
+        plain = option or Interpolator(environ, raw, {}).resolve(raw.get(name) or "today")
+        try:
+            return parse_date(str(plain), today=today).isoformat()
+        except ValidationError:
+            if option is not None:
+                raise
+            return None  # the setting has a fault of its own, at its place
 
     interpolator = Interpolator(
         environ,
@@ -157,7 +171,7 @@ def resolve(
             "start_date": lambda: given("start_date", start),
             "end_date": lambda: given("end_date", end),
             "env": lambda: sources.env,
-            "project_name": lambda: str(raw.get("project_name", sources.root.name)),
+            "project_name": lambda: sources.root.name,
         },
     )
     data = {name: _interpolate(interpolator, report, layered) for name, layered in sources.sections.items()}
@@ -173,13 +187,24 @@ def resolve(
         nodes=nodes,
         inputs=_datasets("input", data["input"], report),
         outputs=_datasets("output", data["output"], report),
-        window=settings.window(start, end, today=today),
+        window=_window(settings, report, (start, end), today),
         uses_dates=bool(interpolator.run_names & {"start_date", "end_date"}),
         sections=sources.sections,
         secrets=frozenset(interpolator.secrets),
         inline=_inline_nodes(pipelines, data["nodes"], report),
     )
     return config, [*sources.warnings, *report.faults]
+
+
+def _window(settings: GlobalSettings, report: Report, given: tuple[str | None, str | None], today: date) -> Window:
+    try:
+        return settings.window(*given, today=today)
+    except ValidationError as error:
+        if given != (None, None):
+            raise
+        at = At("global_settings", ("start_date" if settings.start_date else "end_date",))
+        report.add("dates", error.message, at, hint="Mend start_date and end_date; one that is not set is today.")
+        return Window(today, today)
 
 
 def _interpolate(interpolator: Interpolator, report: Report, layered: Layered) -> Any:
@@ -196,7 +221,7 @@ def _interpolate(interpolator: Interpolator, report: Report, layered: Layered) -
 def _settings(data: Any, report: Report) -> GlobalSettings:
     section = SectionReport(report, "global_settings")
     settings = build(GlobalSettings, data, (), section, rest="variables")
-    known = options_of(GlobalSettings)
+    known = GlobalSettings.known
     for key in settings.variables:
         near = nearest(key, known) if _could_be_meant(key, known) else ()
         if near:
@@ -222,7 +247,7 @@ def _datasets(section: str, data: Mapping[str, Any], report: Report) -> dict[str
     found: dict[str, DatasetConfig] = {}
     for name, value in data.items():
         if canonical(name) in found:
-            message = f"The dataset '{canonical(name)}' stands twice, once as '{name}'"
+            message = f"'{found[canonical(name)].name}' and '{name}' are one dataset"
             report.add("duplicate-key", message, At(section, (name,), key=True), hint="Keep one of the two.")
         found[canonical(name)] = build(DatasetConfig, value, (name,), reporter, name=name, section=section)
     return found

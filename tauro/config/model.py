@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.dates import Window, parse_date
-from tauro.config.schema import Anything, Boolean, Choice, Date, Free, Invalid, Names, Number, Text, describe, option
+from tauro.config.schema import (
+    Anything,
+    Boolean,
+    Choice,
+    Date,
+    Free,
+    Invalid,
+    Names,
+    Number,
+    Settings,
+    Text,
+    describe,
+    option,
+)
 from tauro.security.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -27,10 +40,12 @@ READ_FORMATS = (
 WRITE_FORMATS = (
     "csv", "json", "parquet", "delta", "orc", "avro", "text", "jdbc", "table", "kafka", "unity_catalog", "python",
 )  # fmt: skip
+# What a mapping is when nothing is given; nobody can put anything in.
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 WRITE_MODES = ("overwrite", "append", "ignore", "error", "merge")
 
 
-@dataclass(frozen=True, slots=True)
 class Dependencies:
     """Names of nodes: a name, a list, or the mappings that the original reads."""
 
@@ -49,7 +64,6 @@ class Dependencies:
         return tuple(names)
 
 
-@dataclass(frozen=True, slots=True)
 class NodeList:
     """The nodes of a pipeline: names, or mappings that hold a node's settings beside its ``name``."""
 
@@ -69,8 +83,7 @@ class NodeList:
         return tuple(nodes)
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalSettings:
+class GlobalSettings(Settings):
     """Settings of the whole project."""
 
     project_name: str | None = option(Text(), "Name of the project.")
@@ -84,8 +97,8 @@ class GlobalSettings:
     layer: str | None = option(Text(), "Layer that the project stands for.")
     max_parallel_nodes: int = option(Number(1), "How many nodes run at once.", default=4)
     spark_master: str | None = option(Text(), "Master of Apache Spark in mode spark; local[*] if not given.")
-    spark_config: dict[str, Any] = option(Free(), "Settings of the Spark session.", default={})
-    logging: dict[str, Any] = option(Free(), "Level and format of logs.", default={}, planned=True)
+    spark_config: Mapping[str, Any] = option(Free(), "Settings of the Spark session.", default=NOTHING)
+    logging: Mapping[str, Any] = option(Free(), "Level and format of logs.", default=NOTHING, planned=True)
     fail_on_error: bool = option(Boolean(), "Whether a failed node fails the run.", default=True, planned=True)
     fill_none_on_error: bool = option(Boolean(), "Hand on None for a failed input.", default=False, planned=True)
     max_retries: int = option(Number(), "Retries of a node.", default=0, planned=True)
@@ -95,11 +108,13 @@ class GlobalSettings:
     connect_url: str | None = option(Text(), "Address of a Spark Connect server.", planned=True)
     format_policy: Any = option(Anything(), "Which formats are allowed.", planned=True)
     default_model_version: str | None = option(Text(), "Model version of ml pipelines.", planned=True)
-    default_hyperparams: dict[str, Any] = option(Free(), "Hyperparameters of ml pipelines.", default={}, planned=True)
+    default_hyperparams: Mapping[str, Any] = option(
+        Free(), "Hyperparameters of ml pipelines.", default=NOTHING, planned=True
+    )
     model_registry_path: str | None = option(Text(), "Folder of model artefacts.", planned=True)
     checkpoints_base: str | None = option(Text(), "Folder of streaming checkpoints.", planned=True)
     max_streaming_pipelines: int = option(Number(1), "How many streams run at once.", default=5, planned=True)
-    variables: dict[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = NOTHING
 
     def window(self, start: str | None, end: str | None, *, today: date) -> Window:
         """Return the dates of a run: what is given, else the settings', else today.
@@ -111,8 +126,7 @@ class GlobalSettings:
         return Window(first, parse_date(end or self.end_date or "today", today=today))
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineConfig:
+class PipelineConfig(Settings):
     """A pipeline: which nodes belong together."""
 
     name: str
@@ -123,10 +137,10 @@ class PipelineConfig:
     inputs: tuple[str, ...] = option(Names(), "Datasets it takes, for its readers.", default=())
     outputs: tuple[str, ...] = option(Names(), "Datasets it makes, for its readers.", default=())
     max_parallel_nodes: int | None = option(Number(1), "How many of its nodes run at once.")
-    spark_config: dict[str, Any] = option(Free(), "Settings of its Spark session.", default={}, planned=True)
+    spark_config: Mapping[str, Any] = option(Free(), "Settings of its Spark session.", default=NOTHING, planned=True)
     model_version: str | None = option(Text(), "Model version.", planned=True)
-    hyperparams: dict[str, Any] = option(Free(), "Hyperparameters.", default={}, planned=True)
-    streaming: dict[str, Any] = option(Free(), "Settings of its streams.", default={}, planned=True)
+    hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING, planned=True)
+    streaming: Mapping[str, Any] = option(Free(), "Settings of its streams.", default=NOTHING, planned=True)
     retries: int | None = option(Number(), "Retries of each node.", planned=True)
     timeout_seconds: float | None = option(Number(whole=False), "Longest time of a run.", planned=True)
 
@@ -136,8 +150,7 @@ class PipelineConfig:
         return tuple(name for name, _ in self.node_list)
 
 
-@dataclass(frozen=True, slots=True)
-class NodeConfig:
+class NodeConfig(Settings):
     """A node: a function, what it reads and what it writes."""
 
     name: str
@@ -150,14 +163,14 @@ class NodeConfig:
     dependencies: tuple[str, ...] = option(Dependencies(), "Nodes that must be done before.", default=())
     description: str | None = option(Text(), "What the node is for.")
     tags: tuple[str, ...] = option(Names(), "Words to find it by.", default=())
-    params: dict[str, Any] = option(Free(), "Values for the function's parameter 'params'.", default={})
+    params: Mapping[str, Any] = option(Free(), "Values for the function's parameter 'params'.", default=NOTHING)
     fail_fast: bool = option(Boolean(), "Stop the run when this node fails.", default=False, planned=True)
     retries: int | None = option(Number(), "Retries of this node.", planned=True)
     retry_delay: float | None = option(Number(whole=False), "Seconds before a retry.", planned=True)
     timeout_seconds: float | None = option(Number(whole=False), "Longest time of the node.", planned=True)
-    hyperparams: dict[str, Any] = option(Free(), "Hyperparameters.", default={}, planned=True)
+    hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING, planned=True)
     metrics: Any = option(Anything(), "Metrics of an ml node.", planned=True)
-    streaming: dict[str, Any] = option(Free(), "Settings of its stream.", default={}, planned=True)
+    streaming: Mapping[str, Any] = option(Free(), "Settings of its stream.", default=NOTHING, planned=True)
 
     @property
     def target(self) -> tuple[str, str] | None:
@@ -170,15 +183,14 @@ class NodeConfig:
         return (module, function) if module else None
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetConfig:
+class DatasetConfig(Settings):
     """A dataset of the catalog: where it is, in which format, and how it is written."""
 
     name: str
     section: str
     format: str | None = option(Choice(tuple(dict.fromkeys(READ_FORMATS + WRITE_FORMATS))), "Its format.")
     filepath: str | None = option(Text(), "Where it is: below the project, absolute, or a URI.", also=("path",))
-    options: dict[str, Any] = option(Free(), "Options of the reader or writer.", default={})
+    options: Mapping[str, Any] = option(Free(), "Options of the reader or writer.", default=NOTHING)
     schema: str | None = option(Text(), "Its columns, as DDL.")
     description: str | None = option(Text(), "What it holds.")
     version: int | None = option(Number(), "Version of a delta table to read.")
@@ -194,7 +206,7 @@ class DatasetConfig:
     replace_predicate: str | None = option(Text(), "The rows that replaceWhere overwrites; else the run's dates.")
     overwrite_schema: bool = option(Boolean(), "An overwrite may change the columns.", default=False)
     merge_schema: bool = option(Boolean(), "New columns are added.", default=False)
-    validation: dict[str, Any] = option(Free(), "Checks, in the original's form.", default={}, planned=True)
+    validation: Mapping[str, Any] = option(Free(), "Checks, in the original's form.", default=NOTHING, planned=True)
     checks: Any = option(Anything(), "Checks on its rows.", default=None, planned=True)
     merge_keys: tuple[str, ...] = option(Names(), "Columns that a merge compares.", default=(), planned=True)
     merge_condition: str | None = option(Text(), "Further condition of a merge.", planned=True)
@@ -223,8 +235,7 @@ def canonical(dataset: str) -> str:
     return dataset.replace("/", ".")
 
 
-@dataclass(frozen=True)
-class ProjectConfig:
+class ProjectConfig(NamedTuple):
     """Everything that a project's files say for one environment.
 
     Attributes:
@@ -240,6 +251,7 @@ class ProjectConfig:
         uses_dates: True when some value depends on these dates.
         sections: The files behind it, for places and origins.
         secrets: Values that must never be shown.
+        inline: Nodes that a pipeline describes itself, by pipeline and name.
     """
 
     root: Path
@@ -254,7 +266,7 @@ class ProjectConfig:
     uses_dates: bool
     sections: Mapping[str, Layered]
     secrets: frozenset[str] = frozenset()
-    inline: Mapping[str, Mapping[str, NodeConfig]] = field(default_factory=dict)
+    inline: Mapping[str, Mapping[str, NodeConfig]] = NOTHING
 
     def place(self, section: str, *path: str | int, key: bool = False) -> Place | None:
         """Return where a value of a section is written."""

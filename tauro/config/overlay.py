@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +26,7 @@ def merge(below: Any, above: Any) -> Any:
     return merged
 
 
-@dataclass(frozen=True)
-class Layered:
+class Layered(NamedTuple):
     """One section over all layers of an environment.
 
     Attributes:

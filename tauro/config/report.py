@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.errors import Fault, TauroError, error_of, nearest
@@ -33,17 +32,16 @@ class At(NamedTuple):
         return At(self.section, (*self.path, *steps))
 
 
-@dataclass
 class Report:
     """Collects the faults of a configuration.
 
-    Attributes:
+    Args:
         sections: The files behind it, for places.
-        faults: What was found.
     """
 
-    sections: Mapping[str, Layered]
-    faults: list[Fault] = field(default_factory=list)
+    def __init__(self, sections: Mapping[str, Layered]) -> None:
+        self.sections = sections
+        self.faults: list[Fault] = []
 
     def add(self, kind: str, message: str, at: At, **more: Any) -> None:
         """Note a fault; ``more`` are further fields of :class:`Fault`."""
@@ -58,8 +56,7 @@ class Report:
         self.add(kind, message, at, nearest=near, hint=hint)
 
 
-@dataclass(frozen=True)
-class SectionReport:
+class SectionReport(NamedTuple):
     """The reporter of one section, for :func:`tauro.config.schema.build`."""
 
     report: Report

@@ -1,16 +1,14 @@
 """A small language for typed settings: what a field takes, and how it reads what a file holds.
 
-A model is a frozen dataclass whose fields are made by :func:`option`. :func:`build` turns a mapping
+A group of settings is a class whose fields are made by :func:`option`. :func:`build` turns a mapping
 into it and reports every fault with the key it belongs to. A right value costs one call.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from tauro.config.dates import parse_date
 from tauro.config.document import Ambiguous, KeyPath
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Settings")
 
 
 class Invalid(Exception):
@@ -60,7 +59,6 @@ def describe(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-@dataclass(frozen=True, slots=True)
 class Text:
     """A string. Numbers and booleans are faults: quoting them says what is meant."""
 
@@ -72,7 +70,6 @@ class Text:
         raise Invalid(f"Expected text, found {describe(value)}", f'Quote it: "{value}".' if _is_scalar(value) else None)
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean:
     """true or false; YAML 1.1's words for them are understood."""
 
@@ -88,8 +85,7 @@ class Boolean:
         raise Invalid(f"Expected true or false, found {describe(value)}", "Write true or false, without quotes.")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number within bounds.
 
     Attributes:
@@ -111,8 +107,7 @@ class Number:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of some words.
 
     Attributes:
@@ -121,7 +116,7 @@ class Choice:
     """
 
     words: tuple[str, ...]
-    synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    synonyms: Mapping[str, str] = MappingProxyType({})
 
     def parse(self, value: Any) -> str:
         if isinstance(value, str):
@@ -132,7 +127,6 @@ class Choice:
         raise Invalid(f"Expected one of {', '.join(self.words)}; found {describe(value)}", near=near)
 
 
-@dataclass(frozen=True, slots=True)
 class Date:
     """A date as ``YYYY-MM-DD``, ``today`` or ``yesterday``; kept as text."""
 
@@ -146,7 +140,6 @@ class Date:
         return str(value).strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
 class Names:
     """A name or a list of names; a tuple in the model."""
 
@@ -156,7 +149,6 @@ class Names:
         return (Text().parse(value),)
 
 
-@dataclass(frozen=True, slots=True)
 class Anything:
     """Whatever the file holds, except words that are read differently by people and by YAML."""
 
@@ -179,7 +171,6 @@ class Anything:
             raise
 
 
-@dataclass(frozen=True, slots=True)
 class Free:
     """A mapping whose keys are the user's own."""
 
@@ -213,53 +204,72 @@ def _number(text: str) -> Any:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A field of a model.
+class Option(NamedTuple):
+    """A field of a group of settings.
 
     Attributes:
-        name: Its name in the model, and its first key in a file.
         kind: What it takes.
         doc: What it is for.
+        default: Its value when a file leaves it out.
+        key: Its key in a file, where that is not the field's name.
         also: Other keys that are read as this one.
         planned: Read and checked, but not yet carried out by this version.
+        field: The field's name.
     """
 
-    name: str
     kind: Kind
     doc: str
+    default: Any = None
+    key: str = ""
     also: tuple[str, ...] = ()
     planned: bool = False
+    field: str = ""
 
 
-def option(
-    kind: Kind,
-    doc: str,
-    *,
-    default: Any = None,
-    key: str | None = None,
-    also: tuple[str, ...] = (),
-    planned: bool = False,
-) -> Any:
-    """Declare a field of a model; ``key`` is its key in a file where that is not the field's name."""
-    metadata = {"kind": kind, "doc": doc, "key": key, "also": also, "planned": planned}
-    if isinstance(default, (dict, list)):
-        return dataclasses.field(default_factory=default.copy, metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
+def option(kind: Kind, doc: str, **more: Any) -> Any:
+    """Declare a field of a group of settings; ``more`` are further fields of :class:`Option`."""
+    return Option(kind, doc, **more)
 
 
-@cache
-def options_of(model: type) -> dict[str, tuple[str, Option]]:
-    """Return, for every key that a model reads, its field's name and its option."""
-    found: dict[str, tuple[str, Option]] = {}
-    for field in dataclasses.fields(model):
-        if "kind" in field.metadata:
-            meta = dict(field.metadata)
-            key = meta.pop("key") or field.name
-            spec = Option(key, **meta)
-            for name in (key, *spec.also):
-                found[name] = (field.name, spec)
-    return found
+class Settings:
+    """A typed, immutable group of settings; its fields are declared by :func:`option`.
+
+    A field that a file leaves out is looked up on the class. That makes a group cheap to define and
+    to build: a command that only looks at a project spends most of its time on start-up.
+
+    Attributes:
+        known: The group's options by every key that a file may use.
+    """
+
+    known: ClassVar[Mapping[str, Option]]
+
+    def __init_subclass__(cls) -> None:
+        """Collect the options of the class, and put their defaults in their place."""
+        options: dict[str, Option] = {}
+        for name, found in list(vars(cls).items()):
+            if isinstance(found, Option):
+                spec = found._replace(field=name, key=found.key or name)
+                options.update(dict.fromkeys((spec.key, *spec.also), spec))
+                setattr(cls, name, spec.default)
+        cls.known = options
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Settings cannot be changed: {name}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field, given or default, by its name."""
+        return {name: getattr(self, name) for name in type(self).__annotations__}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and type(other) is type(self) and other.to_dict() == self.to_dict()
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
 class Reporter(Protocol):
@@ -278,18 +288,18 @@ class Reporter(Protocol):
         """A key is read, but not carried out yet."""
 
 
-def build(model: type[T], data: Any, path: KeyPath, report: Reporter, *, rest: str | None = None, **fixed: Any) -> T:
+def build(model: type[S], data: Any, path: KeyPath, report: Reporter, *, rest: str | None = None, **fixed: Any) -> S:
     """Return the model of ``data``, with a report of everything that does not fit.
 
     Args:
-        model: A dataclass whose fields are options.
+        model: The group of settings.
         data: What the file holds at ``path``.
         path: Where in the section it stands.
         report: Is told of each fault; faulty fields keep their default.
         rest: The field that takes unknown keys, when they are allowed.
         **fixed: Fields that do not come from the file.
     """
-    known = options_of(cast("Any", model))
+    known = model.known
     values: dict[str, Any] = {}
     others: dict[str, Any] = {}
     if not isinstance(data, dict):
@@ -302,13 +312,12 @@ def build(model: type[T], data: Any, path: KeyPath, report: Reporter, *, rest: s
                 report.unknown((*path, key), tuple(known))
             others[key] = value
             continue
-        name, spec = found
-        if name in values:
-            report.twice((*path, key), spec.name)
-        if spec.planned:
+        if found.field in values:
+            report.twice((*path, key), found.key)
+        if found.planned:
             report.planned((*path, key))
         try:
-            values[name] = spec.kind.parse(value)
+            values[found.field] = found.kind.parse(value)
         except Invalid as error:
             report.invalid((*path, key, *error.path), error)
     if rest is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.functions import Module, Signature, find_module, is_reserved, module_files, read_module
@@ -32,6 +31,8 @@ def check_project(config: ProjectConfig) -> list[Fault]:
     checker = _Checker(config)
     for pipeline in config.pipelines.values():
         checker.pipeline(pipeline)
+        for name, node in config.inline.get(pipeline.name, {}).items():
+            checker.node(node, _home(config, pipeline, name))
     for name, node in config.nodes.items():
         checker.node(node, At("nodes", (name,)))
     for dataset in (*config.inputs.values(), *config.outputs.values()):
@@ -62,16 +63,14 @@ def _home(config: ProjectConfig, pipeline: PipelineConfig, name: str) -> At:
     return At("nodes", (name,))
 
 
-@dataclass
 class _Checker:
     """Walks over a configuration and notes what does not fit."""
 
-    config: ProjectConfig
-    modules: dict[str, Module | None] = field(default_factory=dict)
-    checked: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.report = Report(self.config.sections)
+    def __init__(self, config: ProjectConfig) -> None:
+        self.config = config
+        self.modules: dict[str, Module | None] = {}
+        self.checked: set[int] = set()
+        self.report = Report(config.sections)
         self.add = self.report.add
 
     # -- pipelines ------------------------------------------------------------------------------
@@ -88,7 +87,7 @@ class _Checker:
 
     def _nodes(self, pipeline: PipelineConfig) -> dict[str, NodeConfig]:
         at = At("pipelines", (pipeline.name,), key=True)
-        if not pipeline.nodes:
+        if not pipeline.nodes and not self._raw(at, "nodes"):
             self.add("empty-pipeline", f"{pipeline.name}: The pipeline has no nodes", at)
         nodes: dict[str, NodeConfig] = {}
         for index, name in enumerate(pipeline.nodes):
@@ -150,6 +149,19 @@ class _Checker:
         layered = self.config.sections[at.section]
         return next((key for key in spellings if layered.origin((*at.path, key)) is not None), spellings[0])
 
+    def _raw(self, at: At, *keys: str) -> Any:
+        """Return what the files say for the first of ``keys``.
+
+        Where that is something and the model has nothing, the value is faulty and reported already.
+        """
+        data: Any = self.config.sections[at.section].data
+        for step in at.path:
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return next((data[key] for key in keys if key in data), None) if isinstance(data, dict) else data
+
     # -- nodes ----------------------------------------------------------------------------------
 
     def node(self, node: NodeConfig, at: At) -> None:
@@ -159,6 +171,8 @@ class _Checker:
         target = node.target
         if target is None:
             lacks = "function" if node.function is None else "module"
+            if self._raw(at, lacks):
+                return
             hint = "Give module and function, or function with its whole dotted path."
             self.add("no-function", f"{node.name}: The node has no {lacks}", at._replace(key=True), hint=hint)
             return
@@ -179,28 +193,31 @@ class _Checker:
         return module
 
     def _find(self, dotted: str) -> Module | None:
-        if is_reserved(dotted) or not all(part.isidentifier() for part in dotted.split(".")):
+        if is_reserved(dotted) or not _is_module_name(dotted):
             return None
         file = find_module(self.config.root, dotted)
         if file is None:
             return None
         module = read_module(file)
         if module.error is not None:
-            message, line = module.error
-            place = self._code_place(file, line)
+            message, line, column = module.error
+            place = self._code_place(file, line, column)
             self.report.faults.append(Fault("python-syntax", message, 2, place, hint="Mend the Python file."))
         return module
 
     def _no_module(self, dotted: str, node: NodeConfig, at: At) -> None:
         root = self.config.root
-        looked = tuple(path.relative_to(root).as_posix() for path in module_files(root, dotted))
+        looked: tuple[str, ...] = ()
+        make = "A module's name is words joined by dots, such as pipelines.sales."
+        if _is_module_name(dotted):
+            looked = tuple(path.relative_to(root).as_posix() for path in module_files(root, dotted))
+            make = f"Make src/{dotted.replace('.', '/')}.py, or install the package."
         around = {
-            ".".join(file.relative_to(root / folder).with_suffix("").parts)
+            ".".join(file.relative_to(root / folder).with_suffix("").parts).removesuffix(".__init__")
             for folder in ("src", "lib")
             for file in (root / folder).glob("**/*.py")
         }
         near = nearest(dotted, around)
-        make = f"Make src/{dotted.replace('.', '/')}.py, or install the package."
         hint = f"Did you mean '{near[0]}'?" if near else make
         message = f"{node.name}: Module '{dotted}' is not found"
         self.add("unknown-module", message, at, exit_code=5, looked_up=looked, nearest=near, hint=hint)
@@ -219,9 +236,12 @@ class _Checker:
 
     def _signature(self, signature: Signature, function: str, node: NodeConfig, at: At) -> None:
         given, least, most = len(node.inputs), signature.least, signature.most
+        faulty = not given and self._raw(at, "input", "inputs")
+        if faulty:
+            return
         if given < least or (most is not None and given > most):
             takes = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-            message = f"{node.name}: The node has {given} inputs; {function} takes {takes}"
+            message = f"{node.name}: The node has {given} input{'s' * (given != 1)}; {function} takes {takes}"
             hint = "Make 'input' and the parameters agree."
             self.add("inputs-do-not-fit", message, at._replace(key=True), hint=hint)
         if signature.demands:
@@ -229,10 +249,10 @@ class _Checker:
             hint = "Give the parameter a default, or use params."
             self.add("inputs-do-not-fit", message, at._replace(key=True), hint=hint)
 
-    def _code_place(self, file: Path, line: int) -> Place:
+    def _code_place(self, file: Path, line: int, column: int) -> Place:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         text = lines[line - 1] if 0 < line <= len(lines) else None
-        return Place(file.relative_to(self.config.root).as_posix(), line, 1, text)
+        return Place(file.relative_to(self.config.root).as_posix(), line, column, text)
 
     # -- datasets -------------------------------------------------------------------------------
 
@@ -240,6 +260,8 @@ class _Checker:
         name, at = dataset.name, At(dataset.section, (dataset.name,))
         formats = READ_FORMATS if dataset.section == "input" else WRITE_FORMATS
         if dataset.format is None:
+            if self._raw(at, "format"):
+                return
             hint = f"Give one of: {', '.join(formats)}."
             self.add("no-format", f"{name}: The dataset has no format", at._replace(key=True), hint=hint)
         elif dataset.format not in formats:
@@ -254,13 +276,23 @@ class _Checker:
             if dataset.three_part is None:
                 message = f"{name}: The dataset has no filepath, and its name is not schema.sub_folder.table"
                 self.add("no-filepath", message, at._replace(key=True), hint="Give filepath.")
+        elif not path.strip("./ "):
+            message = f"{name}: The path '{path}' names no file or folder of its own"
+            self.add("filepath", message, at.of("filepath"), hint="Give the path of the data.")
         elif "://" not in path and ".." in path.split("/"):
             self.add("filepath", f"{name}: The path climbs by '..'", at.of("filepath"), hint="Give its whole path.")
+
+
+def _is_module_name(dotted: str) -> bool:
+    return all(part.isidentifier() for part in dotted.split("."))
 
 
 def _installed(dotted: str) -> bool:
     """Say whether an installed package has the module's top name. Runs nothing."""
     from importlib.util import find_spec
 
-    top: Any = dotted.partition(".")[0]
-    return bool(top) and top.isidentifier() and find_spec(top) is not None
+    top = dotted.partition(".")[0]
+    try:
+        return _is_module_name(dotted) and find_spec(top) is not None
+    except ValueError:  # a module that was made, not found: __main__
+        return False

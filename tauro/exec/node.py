@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.functions import OFFERED
+from tauro.config.model import canonical
 from tauro.errors import NodeError
 from tauro.exec.imports import load_function
 from tauro.io.frames import SPARK, kind_named
@@ -61,13 +63,17 @@ class _Call:
 
     Attributes:
         function: The function.
-        kinds: The kind of frame of each positional parameter; more inputs are Spark's.
-        offered: Which of the offered keywords it takes.
+        positional: Names of its positional parameters, in order.
+        kinds: The kind of frame of each positional parameter that is an input.
+        rest: The kind of frame of further inputs.
+        offered: Which of the offered values it takes.
     """
 
     function: Callable[..., Any]
-    kinds: tuple[str, ...]
-    offered: frozenset[str]
+    positional: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    rest: str = SPARK
+    offered: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -102,10 +108,11 @@ class NodeCaller:
         if call is None:
             call = self._calls[target] = _call_of(load_function(*target))
         reads = [self.catalog.read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
-        returned = call.function(*(read.value for read in reads), **self._keywords(call, node))
+        arguments, keywords = _arguments(call, [read.value for read in reads], self._offered(call, node))
+        returned = call.function(*arguments, **keywords)
         return self._store(node, returned, reads)
 
-    def _keywords(self, call: _Call, node: NodeConfig) -> dict[str, Any]:
+    def _offered(self, call: _Call, node: NodeConfig) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name in call.offered:
             if name == "start_date":
@@ -141,8 +148,9 @@ def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:
     if returned is None:
         raise NodeError(f"Node '{node.name}' returned None for its output '{names[0]}'", hint="Return a DataFrame.")
     if isinstance(returned, dict):
-        if set(returned) == set(names):
-            return {name: returned[name] for name in names}
+        given = {canonical(str(key)): value for key, value in returned.items()}
+        if set(given) == set(map(canonical, names)):
+            return {name: given[canonical(name)] for name in names}
         expected, found = ", ".join(names), ", ".join(map(str, returned))
         raise NodeError(
             f"Node '{node.name}' returned a mapping with the keys {found}", hint=f"Its outputs are: {expected}."
@@ -158,21 +166,52 @@ def _call_of(function: Callable[..., Any]) -> _Call:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # some built-in functions have none
-        return _Call(function, (), frozenset())
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    kinds = tuple(
-        kind_named(parameter.annotation)
-        for parameter in parameters
-        if parameter.kind in positional and parameter.name not in OFFERED
-    )
-    offered = {name for name in OFFERED if any(parameter.name == name for parameter in parameters)}
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        return _Call(function)
+    kinds = inspect.Parameter
+    positional = [item for item in parameters if item.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
+    rest = next((item.annotation for item in parameters if item.kind is kinds.VAR_POSITIONAL), None)
+    offered = {name for name in OFFERED if any(item.name == name for item in parameters)}
+    if any(item.kind is kinds.VAR_KEYWORD for item in parameters):
         offered |= {"start_date", "end_date"}
-    return _Call(function, kinds, frozenset(offered))
+    return _Call(
+        function=function,
+        positional=tuple(item.name for item in positional),
+        kinds=tuple(_kind_of(item.annotation, function) for item in positional if item.name not in OFFERED),
+        rest=_kind_of(rest, function),
+        offered=frozenset(offered),
+    )
+
+
+def _kind_of(annotation: Any, function: Callable[..., Any]) -> str:
+    """Return the kind of frame that an annotation asks for; one that is text is looked up where it stands."""
+    if isinstance(annotation, str):
+        first, *rest = annotation.split(".")
+        found = getattr(inspect.unwrap(function), "__globals__", {}).get(first)
+        for name in rest:
+            found = getattr(found, name, None)
+        annotation = annotation if found is None else found
+    return kind_named(annotation)
+
+
+def _arguments(call: _Call, inputs: list[Any], offered: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return how the function is called: inputs by their order, what it is offered by its name.
+
+    A parameter such as ``spark`` may stand before the inputs.
+    """
+    arguments: list[Any] = []
+    left = deque(inputs)
+    for name in call.positional:
+        if name in offered:
+            arguments.append(offered.pop(name))
+        elif left:
+            arguments.append(left.popleft())
+        else:
+            break
+    return [*arguments, *left], offered
 
 
 def _kind(call: _Call, index: int) -> str:
-    return call.kinds[index] if index < len(call.kinds) else SPARK
+    return call.kinds[index] if index < len(call.kinds) else call.rest
 
 
 def _total(counts: list[int | None]) -> int | None:

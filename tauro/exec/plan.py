@@ -255,6 +255,6 @@ def _delta_hint(name: str) -> str:
     if name == "delta":
         return (
             "Set mode: local in global_settings, or give Spark the connector: "
-            "spark_config: {spark.jars.packages: 'io.delta:delta-spark_4.2_2.13:4.4.1'}"
+            "spark_config: {spark.jars.packages: 'io.delta:delta-spark_4.2_2.13:4.4.0'}"
         )
     return "Choose another format, or another mode in global_settings."

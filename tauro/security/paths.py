@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from tauro.errors import UnsafePath
+from tauro.errors import ConfigurationError, UnsafePath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,20 +61,18 @@ def read_beneath(root: Path, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     Raises:
         FileNotFoundError: There is no such file.
         UnsafePath: A rule forbids it.
+        ConfigurationError: It is too large.
     """
     parts = split_relative(name)
     if not parts:
         raise UnsafePath(f"Path names a folder, not a file: {name}", hint=_HINT)
     with _directory(root, parts[:-1], name) as folder:
-        descriptor = _open(parts[-1], _FILE, folder, name)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise UnsafePath(f"Path is not a regular file: {name}", hint=_HINT)
-            _check_trusted(status, name)
-            data = file.read(max_bytes + 1)
+        descriptor = _open_file(parts[-1], _FILE, folder, name)
+    with os.fdopen(descriptor, "rb") as file:
+        data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise UnsafePath(f"File is larger than {max_bytes // 1024 // 1024} MiB: {name}")
+        most = f"{max_bytes // 1024 // 1024} MiB"
+        raise ConfigurationError(f"File is larger than {most}: {name}", hint="Name a settings file; they are small.")
     return data
 
 
@@ -92,20 +90,13 @@ def append_beneath(root: Path, name: str) -> IO[str]:
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parts[:-1]:
-            with suppress(FileExistsError):
-                os.mkdir(part, 0o700, dir_fd=folder)
+            _make_directory(part, folder, name)
             child = _open(part, _DIRECTORY, folder, name)
             os.close(folder)
             folder = child
             _check_trusted(os.fstat(folder), name)
-        descriptor = _open(parts[-1], _APPEND, folder, name)
-        file = os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            file.close()
-            raise UnsafePath(f"Path is not a regular file: {name}", hint=_HINT)
-        _check_trusted(status, name)
-        return file
+        descriptor = _open_file(parts[-1], _APPEND, folder, name)
+        return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
     finally:
         os.close(folder)
 
@@ -136,6 +127,26 @@ def _directory(root: Path, parts: tuple[str, ...], name: str) -> Iterator[int]:
         os.close(folder)
 
 
+def _make_directory(part: str, folder: int, name: str) -> None:
+    try:
+        os.mkdir(part, 0o700, dir_fd=folder)
+    except FileExistsError:
+        pass  # opening it says whether it is a folder
+    except OSError as error:
+        raise UnsafePath(f"{_refusal(part, folder)}: {name}", hint=_HINT) from error
+
+
+def _open_file(part: str, flags: int, folder: int, name: str) -> int:
+    """Open a file by the rules, before anything takes it for one."""
+    descriptor = _open(part, flags, folder, name)
+    try:
+        _check_file(os.fstat(descriptor), name)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def _open(part: str, flags: int, folder: int, name: str) -> int:
     try:
         return os.open(part, flags, 0o600, dir_fd=folder)
@@ -154,6 +165,12 @@ def _refusal(part: str, folder: int) -> str:
     if stat.S_ISLNK(mode):
         return f"Path has a symbolic link '{part}'"
     return "Path is not readable or not of its kind"
+
+
+def _check_file(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnsafePath(f"Path is not a regular file: {name}", hint=_HINT)
+    _check_trusted(status, name)
 
 
 def _check_trusted(status: os.stat_result, name: str) -> None:

@@ -14,13 +14,19 @@ def private_directory(path: Path) -> Path:
     """Make ``path`` if it is missing, and return it as a folder that only its owner can enter.
 
     Raises:
-        SecurityError: It is a symbolic link, no folder, or another user's.
+        SecurityError: It is a symbolic link, no folder, or another user's; or it cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # Path.mkdir would leave the folders above to the umask.
+        for parent in reversed([folder for folder in path.parents if not folder.exists()]):
+            parent.mkdir(mode=0o700, exist_ok=True)
         path.mkdir(mode=0o700)
     except FileExistsError:
         _claim(path)
+    except OSError as error:
+        raise SecurityError(
+            f"The folder {path} cannot be made: {error.strerror}", hint="Set TAURO_STATE_DIR to a folder of your own."
+        ) from error
     return path
 
 

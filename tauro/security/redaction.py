@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
-# user:password@ in a URL, and the password property of a JDBC URL or connection string.
-_IN_URL = re.compile(r"(?P<before>://[^/\s:@]*:)(?P<secret>[^/\s@]+)(?=@)")
-_IN_PROPERTY = re.compile(
-    r"(?P<before>\b(?:password|pwd|passwd|secret|token|api_?key)\s*=\s*)(?P<secret>[^\s;&,'\"]+)", re.IGNORECASE
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+# Patterns are text: re compiles them when a text is first redacted, which most commands never do.
+# user:password@ in a URL; a password may hold an "@" itself.
+_IN_URL = r"(?P<before>://[^/\s:@]*:)[^/\s]+(?=@)"
+# The password property of a JDBC URL, connection string or assignment, and of a mapping shown as JSON or Python.
+_NAME = r"(?:passw(?:or)?d|pwd|secret|token|credentials?|api[._-]?key|access[._-]?key)(?:[._-]?(?:access[._-]?)?key)?"
+_QUOTED = r"'[^']*'|\"[^\"]*\""
+_IN_PROPERTY = (
+    rf"(?P<before>{_NAME}\s*={{1,2}}\s*|{_NAME}['\"]\s*:\s*(?=['\"]))(?:{_QUOTED}|\{{[^}}]*\}}|['\"]?[^\s;&,'\"]+)"
 )
 
 MASK = "***"
@@ -17,11 +24,10 @@ MASK = "***"
 
 def is_secret_name(name: str) -> bool:
     """Say whether a variable or key of that name holds a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return any(word in name.upper() for word in _SECRET_WORDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Redactor:
+class Redactor(NamedTuple):
     """Replaces known secret values, and what looks like a password, by ``***``.
 
     Attributes:
@@ -32,12 +38,27 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return ``text`` without secrets."""
-        # Longest first: a secret that contains another must vanish whole.
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            if len(secret) > 2:  # one or two letters would blank out every word
-                text = text.replace(secret, MASK)
+        for start, end in reversed(self._spans(text)):
+            text = text[:start] + MASK + text[end:]
         if "://" in text:
-            text = _IN_URL.sub(rf"\g<before>{MASK}", text)
-        if "=" in text:
-            text = _IN_PROPERTY.sub(rf"\g<before>{MASK}", text)
+            text = re.sub(_IN_URL, rf"\g<before>{MASK}", text)
+        if "=" in text or ":" in text:
+            text = re.sub(_IN_PROPERTY, rf"\g<before>{MASK}", text, flags=re.IGNORECASE)
         return text
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where secrets stand; those that overlap as one, so that no end of any is left."""
+        spans: list[tuple[int, int]] = []
+        for start, end in sorted(span for secret in self.secrets for span in _occurrences(secret, text)):
+            if spans and start <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            else:
+                spans.append((start, end))
+        return spans
+
+
+def _occurrences(secret: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(secret) if len(secret) > 2 else -1  # one or two letters would blank out every word
+    while start >= 0:
+        yield start, start + len(secret)
+        start = text.find(secret, start + 1)
