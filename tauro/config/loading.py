@@ -214,6 +214,7 @@ def _interpolate(interpolator: Interpolator, report: Report, layered: Layered) -
     data = interpolator.resolve(layered.data)
     for lost in interpolator.unresolved[before:]:
         message = located(lost.path, lost.message)
+        report.unresolved.add((layered.section, lost.path))
         report.add("unknown-variable", message, At(layered.section, lost.path), nearest=lost.nearest, hint=lost.hint)
     return data
 

@@ -37,11 +37,15 @@ class Report:
 
     Args:
         sections: The files behind it, for places.
+
+    Attributes:
+        unresolved: Values that hold a reference without a value; nothing more is to be said of them.
     """
 
     def __init__(self, sections: Mapping[str, Layered]) -> None:
         self.sections = sections
         self.faults: list[Fault] = []
+        self.unresolved: set[tuple[str, KeyPath]] = set()
 
     def add(self, kind: str, message: str, at: At, **more: Any) -> None:
         """Note a fault; ``more`` are further fields of :class:`Fault`."""
@@ -65,6 +69,8 @@ class SectionReport(NamedTuple):
     def invalid(self, path: KeyPath, error: Invalid) -> None:
         """A value is not what its field takes."""
         at = At(self.section, path)
+        if (self.section, path) in self.report.unresolved:
+            return
         self.report.add("type", located(path, str(error)), at, hint=error.hint, nearest=error.near)
 
     def unknown(self, path: KeyPath, known: tuple[str, ...]) -> None:
