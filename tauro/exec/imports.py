@@ -41,10 +41,11 @@ class ProjectFinder(MetaPathFinder):
         return spec
 
     def owns(self, module: ModuleType) -> bool:
-        """Say whether a module was loaded from this project's folders."""
+        """Say whether a module is the project's own code, not that of an environment inside the project."""
         spec = getattr(module, "__spec__", None)
         places = [spec.origin, *(spec.submodule_search_locations or [])] if spec is not None else []
-        return any(place and place.startswith(folder + "/") for place in places for folder in self.folders)
+        own = [place for place in places if place and "/site-packages/" not in place]
+        return any(place.startswith(folder + "/") for place in own for folder in self.folders)
 
 
 def use_project(root: Path) -> None:

@@ -77,12 +77,15 @@ def read_summary(state: Path, run_id: str) -> dict[str, Any]:
     try:
         descriptor = os.open(runs / run_id / "summary.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        known = sorted((entry.name for entry in runs.iterdir()), reverse=True) if runs.is_dir() else []
+        known = sorted((file.parent.name for file in runs.glob("*/summary.json")), reverse=True)
+        hint = f"The last run was {known[0]}." if known else "This project has no runs yet."
+        if (runs / run_id).is_dir():
+            hint = f"It still runs, or it was killed: {runs / run_id / 'events.jsonl'} says how far it came."
         raise RunNotFound(
             f"There is no summary of run '{run_id}'",
             looked_up=(str(runs),),
             nearest=nearest(run_id, known),
-            hint=f"The last run was {known[0]}." if known else "This project has no runs yet.",
+            hint=hint,
         ) from None
     except OSError as error:
         raise SecurityError(f"The summary of run '{run_id}' cannot be opened: {error.strerror}") from None

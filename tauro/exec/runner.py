@@ -7,6 +7,7 @@ nodes. So events have one order, and nothing here needs a lock.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
@@ -143,7 +144,12 @@ class Runner:
         except KeyboardInterrupt:
             self.cancellation.requested = True
         if self.cancellation.requested:
-            self._wind_up(state, workers, done)
+            # Asked twice: leave now. Asked even more often: the rest still has to be told how it ended.
+            with suppress(KeyboardInterrupt):
+                self._wind_up(state, workers, done)
+            while state.pending():
+                with suppress(KeyboardInterrupt):
+                    self._cancel_rest(state)
         workers.close()
         outcomes = tuple(state.outcomes[node.name] for node in nodes)
         return _run_state(outcomes, cancelled=self.cancellation.requested), outcomes, workers.busy > 0
@@ -195,7 +201,7 @@ class Runner:
         workers: _Workers[PlannedNode, NodeReport],
         done: SimpleQueue[_Done[PlannedNode, NodeReport] | None],
     ) -> None:
-        """End what is running, for as long as ``grace`` lasts, and cancel the rest."""
+        """End what is running, for as long as ``grace`` lasts."""
         # The interrupt goes to the engine and may hang like it; it must not hold up the way out.
         Thread(target=self.interrupt, name="tauro-interrupt", daemon=True).start()
         deadline = monotonic() + self.grace
@@ -204,14 +210,15 @@ class Runner:
                 finished = done.get(timeout=left)
             except Empty:
                 break
-            except KeyboardInterrupt:  # asked twice: leave now
-                break
             if finished is not None:
                 self._finish(state, workers, finished)
-        for name, started in list(state.running.items()):
-            self._end(state, NodeOutcome(name, "cancelled", perf_counter() - started))
+
+    def _cancel_rest(self, state: _State) -> None:
+        """End every node that has not ended."""
         for name in state.pending():
-            self._end(state, NodeOutcome(name, "cancelled"))
+            started = state.running.get(name)
+            seconds = 0.0 if started is None else perf_counter() - started
+            self._end(state, NodeOutcome(name, "cancelled", seconds))
 
     def _end(self, state: _State, outcome: NodeOutcome) -> None:
         state.outcomes[outcome.node] = outcome

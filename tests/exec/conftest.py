@@ -1,0 +1,58 @@
+"""Small projects on disk: their code is Python text, their settings plain mappings."""
+
+import json
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tauro.project import Project
+
+
+@pytest.fixture
+def make_project(tmp_path):
+    """Write a project and return its folder.
+
+    ``code`` holds files by their path, or is the text of ``src/nodes.py``, where a node's function of the
+    node's own name is if it says nothing else. Without ``pipelines`` there is one, ``p``, of all nodes.
+    """
+
+    def make(code="", nodes=None, *, pipelines=None, name="project", **sections):
+        root = tmp_path / name
+        files = {"src/nodes.py": code} if isinstance(code, str) else code
+        for file, text in files.items():
+            write(root / file, dedent(text))
+        described = {
+            node: {**({} if "module" in it or "." in it.get("function", "") else {"module": "nodes"}), **it}
+            for node, it in (nodes or {}).items()
+        }
+        for node, it in described.items():
+            it.setdefault("function", node)
+        sections["nodes"] = described
+        sections["pipelines"] = pipelines or {"p": {"nodes": list(described)}}
+        for section, data in sections.items():
+            write(root / "config" / "base" / f"{section}.json", json.dumps(data))
+        write(root / "settings.json", '{"env_config": {"base": {}}}')
+        return root
+
+    return make
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def open_project(make_project):
+    """Write a project as ``make_project`` does, and open it until the test ends."""
+    opened = []
+
+    def open_(*args, environ=None, **kwargs):
+        root = make_project(*args, **kwargs)
+        opened.append(Project.open(root, environ=environ or {}))
+        return opened[-1]
+
+    yield open_
+    for project in opened:
+        project.close()
