@@ -1,0 +1,369 @@
+"""The typed model: what every key takes, its other spellings, and what is said of a wrong one."""
+
+import math
+
+import pytest
+
+from tauro.config import model
+from tauro.project import Project
+
+# For each kind of field: what it takes, and what it is in the model; then what it refuses.
+KINDS = {
+    "text": (
+        {"abc": "abc", "'5'": "5", '"yes"': "yes", "2025-01-31": "2025-01-31", "''": ""},
+        ["5", "1.5", "true", "yes", "Off", "22:30", "[a]", "{a: 1}"],
+    ),
+    "whole": ({"0": 0, "3": 3}, ["-1", "1.5", "x", "'3'", "true", "[1]", ".nan", ".inf"]),
+    "whole from 1": ({"1": 1, "64": 64}, ["0", "-1", "1.5", "x", "'3'", "true", "{}"]),
+    "number": ({"0": 0, "0.5": 0.5, "2": 2}, ["-0.1", "x", "'2'", "false", "[1]", ".nan"]),
+    "number from 168": ({"168": 168, "1000.5": 1000.5}, ["167", "0", "x"]),
+    "flag": (
+        {"true": True, "false": False, "yes": True, "No": False, "on": True, "OFF": False, "y": True, "N": False},
+        ["1", "0", "'true'", "maybe", "[true]", "22:30", "''"],
+    ),
+    "names": (
+        {"a": ("a",), "[a, b]": ("a", "b"), "[]": (), "'1'": ("1",)},
+        ["5", "[a, 5]", "{a: 1}", "[no]", "[[a]]", "true"],
+    ),
+    "mapping": (
+        {"{}": {}, "{a: 1, b: [x, {c: true}], d: '22:30'}": {"a": 1, "b": ["x", {"c": True}], "d": "22:30"}},
+        ["x", "[a]", "5", "{a: yes}", "{a: [{b: 22:30}]}"],
+    ),
+    "anything": ({"x": "x", "5": 5, "[1, {a: b}]": [1, {"a": "b"}], "{a: 1}": {"a": 1}}, ["yes", "[on]", "{a: 1:30}"]),
+    "date": (
+        {"2024-02-29": "2024-02-29", "Today": "today", "' yesterday '": "yesterday"},
+        ["2025-02-30", "20250131", "31.01.2025", "soon", "5", "true", "[2025-01-01]", "2025-1-1", "''"],
+    ),
+    "dependencies": (
+        {"b": ("b",), "[b, c]": ("b", "c"), "[{b: {x: 1}}, {name: c}]": ("b", "c"), "{name: b}": ("b",), "[]": ()},
+        ["5", "[5]", "[[b]]", "true"],
+    ),
+    "mode": (
+        {"local": "local", "Spark": "spark", "distributed": "spark", "connect": "connect", "databricks": "databricks"},
+        ["lokal", "5", "[local]", "off", "''"],
+    ),
+    "pipeline type": ({"batch": "batch", "ML": "ml", "hybrid": "hybrid", "streaming": "streaming"}, ["stream", "5"]),
+    "write mode": (
+        {mode: mode for mode in ("overwrite", "append", "ignore", "error", "merge")} | {"APPEND": "append"},
+        ["upsert", "appendd", "5", "off"],
+    ),
+    "strategy": ({"replaceWhere": "replacewhere", "full": "full"}, ["dynamic", "5"]),
+}
+BARE_GLOBAL = {
+    "project_name": "text", "mode": "mode", "input_path": "text", "output_path": "text", "start_date": "date",
+    "end_date": "date", "layer": "text", "max_parallel_nodes": "whole from 1", "spark_master": "text",
+    "spark_config": "mapping", "logging": "mapping", "fail_on_error": "flag", "fill_none_on_error": "flag",
+    "max_retries": "whole", "retry_delay": "number", "node_timeout_seconds": "number",
+    "execution_timeout_seconds": "number", "connect_url": "text", "format_policy": "anything",
+    "default_model_version": "text", "default_hyperparams": "mapping", "model_registry_path": "text",
+    "checkpoints_base": "text", "max_streaming_pipelines": "whole from 1",
+}  # fmt: skip
+PIPELINE = {
+    "description": "text", "type": "pipeline type", "tags": "names", "inputs": "names", "outputs": "names",
+    "max_parallel_nodes": "whole from 1", "spark_config": "mapping", "model_version": "text", "hyperparams": "mapping",
+    "streaming": "mapping", "retries": "whole", "timeout_seconds": "number",
+}  # fmt: skip
+NODE = {
+    "module": "text", "function": "text", "input": "names", "inputs": "names", "output": "names", "outputs": "names",
+    "dependencies": "dependencies", "description": "text", "tags": "names", "params": "mapping", "fail_fast": "flag",
+    "retries": "whole", "retry_delay": "number", "timeout_seconds": "number", "hyperparams": "mapping",
+    "metrics": "anything", "streaming": "mapping",
+}  # fmt: skip
+DATASET = {
+    "filepath": "text", "path": "text", "options": "mapping", "schema": "text", "description": "text",
+    "version": "whole", "timestamp": "text", "write_mode": "write mode", "mode": "write mode", "partition_by": "names",
+    "partition": "names", "partition_col": "names", "partition_columns": "names", "partitioned_by": "names",
+    "overwrite_strategy": "strategy", "replace_predicate": "text", "overwrite_schema": "flag", "merge_schema": "flag",
+    "validation": "mapping", "checks": "anything", "merge_keys": "names", "merge_condition": "text",
+    "when_matched": "anything", "when_not_matched": "anything", "partition_filter": "text", "query": "text",
+    "views": "anything", "module": "text", "function": "text", "allow_untrusted_pickle": "flag", "optimize": "flag",
+    "zorder_by": "names", "vacuum": "flag", "vacuum_retention_hours": "number from 168",
+}  # fmt: skip
+# Keys that other tests cover: their values are names of formats or of nodes.
+ELSEWHERE = {"pipelines": {"nodes"}, "input": {"format"}}
+# The field of the model where it does not have the key's name.
+FIELDS = {
+    "nodes": {"input": "inputs", "output": "outputs"},
+    "input": {"path": "filepath", "mode": "write_mode"}
+    | dict.fromkeys(("partition", "partition_col", "partition_columns", "partitioned_by"), "partition_by"),
+}
+SECTIONS = {"global_settings": BARE_GLOBAL, "pipelines": PIPELINE, "nodes": NODE, "input": DATASET}
+MODELS = {
+    "global_settings": model.GlobalSettings,
+    "pipelines": model.PipelineConfig,
+    "nodes": model.NodeConfig,
+    "input": model.DatasetConfig,
+}
+EVERY_KEY = [(section, key) for section, keys in SECTIONS.items() for key in keys]
+
+
+@pytest.fixture
+def inspect(project):
+    def run(environ=None, **sections):
+        folder = project(**sections)
+        opened, faults = Project.inspect(folder, environ=environ or {})
+        return opened.config, faults
+
+    return run
+
+
+def with_key(section, key, text):
+    """Return the section with one key, on line 2 where it has a mapping of its own."""
+    return f"{key}: {text}\n" if section == "global_settings" else f"x:\n  {key}: {text}\n"
+
+
+def model_of(config, section):
+    return {
+        "global_settings": lambda: config.settings,
+        "pipelines": lambda: config.pipelines["x"],
+        "nodes": lambda: config.nodes["x"],
+        "input": lambda: config.inputs["x"],
+    }[section]()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_table_of_keys_is_complete(section):
+    assert set(SECTIONS[section]) | ELSEWHERE.get(section, set()) == set(MODELS[section].known)
+
+
+@pytest.mark.parametrize(("section", "key"), EVERY_KEY)
+def test_every_key_takes_what_it_is_made_for(inspect, section, key):
+    good, _ = KINDS[SECTIONS[section][key]]
+    for text, value in good.items():
+        config, faults = inspect(**{section: with_key(section, key, text)})
+        assert [fault for fault in faults if fault.id not in ("not-carried-out", "dates")] == []
+        found = getattr(model_of(config, section), FIELDS.get(section, {}).get(key, key))
+        assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(("section", "key"), EVERY_KEY)
+def test_every_key_refuses_anything_else_at_its_place(inspect, section, key):
+    _, bad = KINDS[SECTIONS[section][key]]
+    for text in bad:
+        _, faults = inspect(**{section: with_key(section, key, text)})
+        (fault,) = [fault for fault in faults if fault.id not in ("not-carried-out", "dates")]
+        assert (fault.id, fault.exit_code, fault.warning) == ("type", 3, False)
+        line, indent = (1, 1) if section == "global_settings" else (2, 3)
+        assert (fault.place.file, fault.place.line) == (f"config/base/{section}.yaml", line)
+        assert fault.place.column >= indent + len(f"{key}: ")
+        named = key if section == "global_settings" else f"x.{key}"
+        assert fault.message.startswith(named)
+
+
+@pytest.mark.parametrize("name", model.READ_FORMATS)
+def test_every_format_is_known_by_its_name(inspect, name):
+    config, faults = inspect(input=f"x: {{format: {name.upper()}, filepath: d}}\n")
+    assert config.inputs["x"].format == name
+    assert not faults
+
+
+def test_a_word_that_is_no_choice_gets_the_nearest_one(inspect):
+    _, (fault,) = inspect(input="x: {format: parket, filepath: d}\n")
+    assert fault.nearest == ("parquet",)
+    assert "csv, json, parquet" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("project_name: 5", 'Quote it: "5"'),
+        ("project_name: no", 'Quote it: "no"'),
+        ("layer: 22:30", 'Quote it: "22:30"'),
+    ],
+)
+def test_a_text_that_yaml_reads_as_something_else_says_how_to_quote_it(inspect, text, hint):
+    _, (fault,) = inspect(global_settings=f"{text}\n")
+    assert hint in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "near"),
+    [
+        ("nodes", "a: {function: m.f, dependancies: []}\n", "dependencies"),
+        ("nodes", "a: {functon: m.f}\n", "function"),
+        ("pipelines", "p: {nodes: [a], descripton: x}\n", "description"),
+        ("input", "i: {format: csv, filepth: x}\n", "filepath"),
+        ("output", "o: {format: csv, filepath: x, write_mod: append}\n", "write_mode"),
+    ],
+)
+def test_an_unknown_key_is_a_fault_at_the_key_with_the_nearest_name(inspect, section, text, near):
+    _, (fault,) = inspect(**{section: text})
+    assert (fault.id, fault.exit_code, fault.nearest[0]) == ("unknown-key", 3, near)
+    assert fault.hint == f"Did you mean '{near}'?"
+    quoted = fault.place.text[fault.place.column - 1 :]
+    assert quoted.startswith(fault.message.split("'")[1])
+
+
+def test_an_unknown_key_without_a_near_name_lists_the_known_ones(inspect):
+    _, (fault,) = inspect(nodes="a: {function: m.f, zzz: 1}\n")
+    assert fault.nearest == ()
+    assert "dependencies" in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("section", "text"),
+    [
+        ("nodes", "a: {function: m.f, input: i, inputs: i}\n"),
+        ("input", "i: {format: csv, path: x, filepath: x}\n"),
+        ("output", "o: {format: csv, filepath: x, partition: a, partition_by: b}\n"),
+    ],
+)
+def test_two_spellings_of_one_key_are_a_fault(inspect, section, text):
+    _, (fault,) = inspect(**{section: text})
+    assert (fault.id, fault.exit_code) == ("duplicate-key", 3)
+
+
+def test_two_spellings_of_one_dataset_are_a_fault_that_names_both(inspect):
+    text = "'a/b/c': {format: csv}\na.b.c: {format: csv}\n"
+    _, (fault,) = inspect(input=text)
+    assert (fault.id, str(fault.place)) == ("duplicate-key", "config/base/input.yaml:2:1")
+    assert "'a/b/c'" in fault.message
+    assert "'a.b.c'" in fault.message
+
+
+def test_a_key_that_is_not_carried_out_yet_is_a_warning_at_the_key(inspect):
+    _, faults = inspect(nodes="a:\n  function: m.f\n  input: i\n  retries: 2\n")
+    assert [(fault.id, fault.warning, str(fault.place)) for fault in faults] == [
+        ("not-carried-out", True, "config/base/nodes.yaml:4:3")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [("max_paralel_nodes", "max_parallel_nodes"), ("Start_date", "start_date"), ("ouput_path", "output_path")],
+)
+def test_a_near_miss_of_a_setting_is_a_warning_and_stays_a_variable(inspect, key, near):
+    config, (fault,) = inspect(global_settings=f"{key}: x\n")
+    assert (fault.id, fault.warning, fault.nearest[0]) == ("near-miss", True, near)
+    assert str(fault.place) == "config/base/global_settings.yaml:1:1"
+    assert config.settings.variables == {key: "x"}
+
+
+def test_any_other_setting_is_a_variable_of_any_shape(inspect):
+    config, faults = inspect(global_settings="company: acme\nlimits: {low: 1, high: [2, 3]}\nflag: true\n")
+    assert not faults
+    assert config.settings.variables == {"company": "acme", "limits": {"low": 1, "high": [2, 3]}, "flag": True}
+
+
+def test_a_variable_s_text_is_read_as_the_number_or_flag_that_its_field_wants(inspect):
+    config, faults = inspect(
+        {"N": "3", "D": "1.5", "B": "No", "T": "5"},
+        global_settings="max_parallel_nodes: ${N}\nretry_delay: ${D}\nfail_on_error: ${B}\nproject_name: ${T}\n",
+    )
+    assert all(fault.warning for fault in faults)
+    settings = config.settings
+    assert (settings.max_parallel_nodes, settings.retry_delay, settings.fail_on_error) == (3, 1.5, False)
+    assert settings.project_name == "5"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("max_parallel_nodes", "x"), ("max_parallel_nodes", "1.5"), ("max_parallel_nodes", "0"), ("retry_delay", "nan"),
+     ("retry_delay", "-1"), ("fail_on_error", "perhaps"), ("mode", "lokal"), ("start_date", "2025-02-30")],
+)  # fmt: skip
+def test_a_variable_s_text_that_its_field_does_not_take_is_a_fault(inspect, key, text):
+    _, faults = inspect({"V": text}, global_settings=f"{key}: ${{V}}\n")
+    (fault,) = [fault for fault in faults if not fault.warning]
+    assert fault.id == "type"
+    assert text in fault.message
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "about"),
+    [
+        ("nodes", "a: m.f\n", "found 'm.f'"),
+        ("nodes", "a: [m.f]\n", "found a list"),
+        ("pipelines", "p: 5\n", "found 5"),
+        ("input", "i: true\n", "found true"),
+        ("output", "o: data/o\n", "found 'data/o'"),
+    ],
+)
+def test_what_must_be_a_mapping_and_is_none_is_one_fault(inspect, section, text, about):
+    _, (fault,) = inspect(**{section: text})
+    assert fault.id == "type"
+    assert "Expected a mapping" in fault.message
+    assert about in fault.message
+
+
+def test_the_nodes_of_a_pipeline_are_names_or_mappings_with_a_name(inspect):
+    config, faults = inspect(
+        pipelines="p:\n  nodes:\n    - a\n    - {name: b, function: m.f, input: i}\nq: {nodes: a}\n"
+    )
+    assert not faults
+    assert config.pipelines["p"].nodes == ("a", "b")
+    assert config.pipelines["q"].nodes == ("a",)
+    assert config.node(config.pipelines["p"], "b").function == "m.f"
+    assert config.node(config.pipelines["q"], "b") is None
+
+
+@pytest.mark.parametrize("nodes", ["[5]", "[[a]]", "[{function: m.f}]", "{a: 1}", "5", "[a, {name: 5}]"])
+def test_the_node_of_a_pipeline_that_has_no_name_is_a_fault(inspect, nodes):
+    _, (fault,) = inspect(pipelines=f"p: {{nodes: {nodes}}}\n")
+    assert (fault.id, fault.place.line) == ("type", 1)
+    assert "name of a node" in fault.message
+
+
+def test_inline_settings_are_laid_over_those_of_the_section(inspect):
+    config, faults = inspect(
+        nodes="a: {function: m.f, input: i, tags: [x], params: {p: 1, q: 2}}\n",
+        pipelines="p: {nodes: [{name: a, tags: [y], params: {q: 3}, input: null}]}\nr: {nodes: [a]}\n",
+    )
+    assert not faults
+    inline = config.node(config.pipelines["p"], "a")
+    assert (inline.function, inline.inputs, inline.tags, inline.params) == ("m.f", (), ("y",), {"p": 1, "q": 3})
+    assert config.node(config.pipelines["r"], "a").tags == ("x",)
+
+
+def test_a_fault_of_an_inline_node_has_its_place_in_the_pipeline(inspect):
+    _, (fault,) = inspect(pipelines="p:\n  nodes:\n    - a\n    - name: b\n      functio: m.f\n")
+    assert str(fault.place) == "config/base/pipelines.yaml:5:7"
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("{function: pipelines.sales.extract}", ("pipelines.sales", "extract")),
+        ("{module: pipelines.sales, function: extract}", ("pipelines.sales", "extract")),
+        ("{function: extract}", None),
+        ("{module: pipelines.sales}", None),
+    ],
+)
+def test_a_function_is_named_with_its_module_or_by_its_whole_path(inspect, text, target):
+    config, _ = inspect(nodes=f"x: {text}\n")
+    assert config.nodes["x"].target == target
+
+
+def test_a_dataset_is_found_under_both_spellings_of_its_name(inspect):
+    config, _ = inspect(output="'bronze/sales/raw': {format: delta}\n")
+    found = config.dataset("bronze.sales.raw")
+    assert found.three_part == ("bronze", "sales", "raw")
+    assert model.canonical("bronze/sales/raw") == "bronze.sales.raw"
+
+
+def test_an_input_is_read_before_an_output_of_its_name(inspect):
+    config, _ = inspect(input="d: {format: csv, filepath: in}\n", output="d: {format: csv, filepath: out}\n")
+    assert config.dataset("d").filepath == "in"
+
+
+def test_the_defaults_are_those_of_the_contract():
+    settings = model.GlobalSettings()
+    assert (settings.mode, settings.input_path, settings.output_path) == ("local", "data/input", "data/output")
+    assert (settings.max_parallel_nodes, settings.fail_on_error, settings.fill_none_on_error) == (4, True, False)
+    assert settings.max_streaming_pipelines == 5
+    dataset = model.DatasetConfig(name="d", section="output")
+    assert (dataset.write_mode, dataset.vacuum_retention_hours) == ("overwrite", 168)
+    assert model.PipelineConfig(name="p").type == "batch"
+
+
+def test_an_infinite_time_is_a_number(inspect):
+    config, _ = inspect(global_settings="node_timeout_seconds: .inf\n")
+    assert config.settings.node_timeout_seconds == math.inf
+
+
+def test_settings_cannot_be_changed_or_shared_by_accident():
+    first, second = model.NodeConfig(name="a"), model.NodeConfig(name="b")
+    with pytest.raises(AttributeError):
+        first.name = "c"
+    with pytest.raises(TypeError):
+        first.params["x"] = 1
+    assert second.params == {}
