@@ -233,7 +233,7 @@ def _settings(data: Any, report: Report) -> GlobalSettings:
 
 def _could_be_meant(key: str, known: Mapping[str, Any]) -> bool:
     """Say cheaply whether a closer look for a misspelt setting is worth its time."""
-    return any(key[:1] == name[:1] and abs(len(key) - len(name)) <= 2 for name in known)
+    return any(key[:1].lower() == name[:1] and abs(len(key) - len(name)) <= 2 for name in known)
 
 
 def _build_all(model: Any, section: str, data: Mapping[str, Any], report: Report) -> dict[str, Any]:

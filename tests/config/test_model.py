@@ -306,11 +306,11 @@ def test_the_node_of_a_pipeline_that_has_no_name_is_a_fault(inspect, nodes):
 def test_inline_settings_are_laid_over_those_of_the_section(inspect):
     config, faults = inspect(
         nodes="a: {function: m.f, input: i, tags: [x], params: {p: 1, q: 2}}\n",
-        pipelines="p: {nodes: [{name: a, tags: [y], params: {q: 3}, input: null}]}\nr: {nodes: [a]}\n",
+        pipelines="p: {nodes: [{name: a, tags: [z], params: {q: 3}, input: null}]}\nr: {nodes: [a]}\n",
     )
     assert not faults
     inline = config.node(config.pipelines["p"], "a")
-    assert (inline.function, inline.inputs, inline.tags, inline.params) == ("m.f", (), ("y",), {"p": 1, "q": 3})
+    assert (inline.function, inline.inputs, inline.tags, inline.params) == ("m.f", (), ("z",), {"p": 1, "q": 3})
     assert config.node(config.pipelines["r"], "a").tags == ("x",)
 
 
