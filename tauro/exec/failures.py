@@ -28,6 +28,8 @@ def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
     """
     details = error.details if isinstance(error, TauroError) else None
     place = (details.place if details else None) or _place(error.__traceback__, root)
+    if place is None and error.__cause__ is not None:  # an import that a line of the project's code asked for
+        place = _place(error.__cause__.__traceback__, root)
     if place is not None and place.text is not None:
         place = Place(place.file, place.line, place.column, redact(place.text))
     return Failure(
@@ -57,6 +59,7 @@ def _message(error: BaseException) -> str:
 def _place(trace: TracebackType | None, root: Path) -> Place | None:
     """Return the deepest line of the project's own code."""
     place = None
+    root = root.resolve()  # as code is imported from it
     for frame, line in traceback.walk_tb(trace):
         file = Path(frame.f_code.co_filename)
         if file.is_relative_to(root) and not {"site-packages", ".venv"} & set(file.parts):

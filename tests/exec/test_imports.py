@@ -118,14 +118,6 @@ def test_the_code_of_the_project_before_is_not_importable_any_more(files):
         load_function("only_in_one", "me")
 
 
-def test_the_same_project_again_keeps_its_modules(files):
-    root = files(src__keeping="count = []\ndef f(): count.append(1); return len(count)")
-    use_project(root)
-    assert load_function("keeping", "f")() == 1
-    use_project(root)
-    assert load_function("keeping", "f")() == 2
-
-
 def test_packages_of_an_environment_inside_the_project_are_not_the_projects_own(tmp_path):
     """Many keep .venv beside their code. Its packages cannot be imported twice: numpy, pyarrow, pyspark."""
     finder = ProjectFinder([str(tmp_path / "src"), str(tmp_path)])
