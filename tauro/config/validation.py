@@ -292,7 +292,9 @@ def _installed(dotted: str) -> bool:
     from importlib.util import find_spec
 
     top = dotted.partition(".")[0]
+    if top == "__main__" or not _is_module_name(dotted):
+        return False
     try:
-        return _is_module_name(dotted) and find_spec(top) is not None
-    except ValueError:  # a module that was made, not found: __main__
+        return find_spec(top) is not None
+    except ValueError:  # a module that was made in this process, not found
         return False
