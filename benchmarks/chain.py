@@ -58,7 +58,7 @@ chain.execute_in_process(instance=DagsterInstance.ephemeral())
 
 def main() -> int:
     """Measure, print, and return the exit code."""
-    options = arguments(__doc__, runs=7)
+    options = arguments(__doc__, runs=11)
     with scratch() as folder:
         tauro = console_script(folder, "tauro", "tauro.cli.cli")
         command = [*tauro, "run", "--env", "dev", "--pipeline", "chain"]
