@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tauro.collector import collector_at_rest
 from tauro.config.discovery import find_root
 from tauro.config.environments import BASE
 from tauro.config.loading import Sources, read_sources, resolve
 from tauro.config.report import report_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from pyspark.sql import DataFrame, SparkSession
@@ -99,7 +98,7 @@ class Project:
         variables = os.environ if environ is None else environ
         chosen = env or variables.get("TAURO_ENV") or BASE
         day = today or datetime.now().astimezone().date()
-        with _collector_at_rest():
+        with collector_at_rest():
             sources = read_sources(find_root(Path(path)), chosen, config_type=config_type)
             config, faults = resolve(sources, environ=variables, today=day)
         warnings = tuple(fault for fault in faults if fault.warning)
@@ -144,7 +143,7 @@ class Project:
         """Return every fault of references, code and datasets. Runs no code of the project."""
         from tauro.config.validation import check_project
 
-        with _collector_at_rest():
+        with collector_at_rest():
             return tuple(check_project(self.config))
 
     def plan(
@@ -284,18 +283,6 @@ class Project:
                 raise report_error(faults)
             return config
         return self.config._replace(window=self.config.settings.window(start, end, today=self._today))
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Hold back the garbage collector: settings have no cycles, and it would walk all of them time and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _state_directory(root: Path, environ: Mapping[str, str]) -> Path:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from tauro.collector import collector_at_rest
 from tauro.engines import Capabilities
 from tauro.errors import EngineUnavailable
 
@@ -56,7 +57,8 @@ class SailEngine:
         """Return the session; the first call starts the server."""
         with self._lock:
             if self._session is None:
-                self._session = self._open()
+                with collector_at_rest():
+                    self._session = self._open()
             return self._session
 
     def _open(self) -> SparkSession:

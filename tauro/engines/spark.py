@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from tauro.collector import collector_at_rest
 from tauro.engines import Capabilities
 from tauro.errors import EngineUnavailable
 
@@ -61,11 +62,9 @@ class SparkEngine:
         looked_up = (f"JAVA_HOME={home}",) if home else ("JAVA_HOME (not set)", "java on PATH")
         if java is None or not Path(java).is_file():
             raise EngineUnavailable("Apache Spark needs Java, and none was found", looked_up=looked_up, hint=hint)
-        command = [java, "-version"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - the user's own Java
-        version = re.search(r'version "(\d+)', answer.stderr)
-        if version is None or int(version[1]) < _LEAST_JAVA:
-            found = f"{java} is Java {version[1]}" if version else f"{java} does not tell its version"
+        version = _version_of(java)
+        if version is None or version < _LEAST_JAVA:
+            found = f"{java} does not tell its version" if version is None else f"{java} is Java {version}"
             raise EngineUnavailable(
                 f"Apache Spark needs Java {_LEAST_JAVA} or newer; {found}", looked_up=looked_up, hint=hint
             )
@@ -78,7 +77,8 @@ class SparkEngine:
         """Return the session; the first call starts the JVM."""
         with self._lock:
             if self._session is None:
-                self._session = self._open()
+                with collector_at_rest():
+                    self._session = self._open()
             return self._session
 
     def _open(self) -> SparkSession:
@@ -110,3 +110,14 @@ class SparkEngine:
             if self._session is not None:
                 self._session.stop()
                 self._session = None
+
+
+def _version_of(java: str) -> int | None:
+    """Return the version of a ``java`` program, None where it does not tell; up to 8 they were called 1.8."""
+    command = [java, "-version"]
+    try:
+        answer = subprocess.run(command, capture_output=True, check=False, timeout=30)  # noqa: S603 - the user's own Java
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    version = re.search(rb'version "(?:1\.)?(\d+)', answer.stderr)
+    return int(version[1]) if version else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -96,6 +97,9 @@ def _run(console: Console, project: Any, plan: Any) -> int:
     from tauro.cli.progress import progress_listener
     from tauro.exec.log import LogListener
 
+    # Nodes may run for hours. What start-up has made stays; only what comes now is looked at.
+    gc.freeze()
+    gc.enable()
     setup_logging(console, project.root, project.config.redact, default_file=True)
     with _terminated_as_interrupted(), progress_listener(console) as progress:
         result = project.run(plan, listeners=(LogListener(), *progress))
