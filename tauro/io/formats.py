@@ -1,11 +1,9 @@
-"""What a format can do, and which formats there are."""
+"""What a format can do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-
-from tauro.errors import Unsupported
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -52,22 +50,3 @@ class DatasetFormat(Protocol):
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where that is cheap to know, else None."""
-
-
-def format_named(name: str) -> DatasetFormat:
-    """Return the format of that name.
-
-    Raises:
-        Unsupported: This version of Tauro does not serve it.
-    """
-    if name in ("csv", "json", "parquet"):
-        from tauro.io.files import FileFormat
-
-        return FileFormat(name)
-    if name == "delta":
-        from tauro.io.delta import DeltaFormat
-
-        return DeltaFormat()
-    raise Unsupported(
-        f"Format '{name}' is not available in this version of Tauro", looked_up=("csv", "json", "parquet", "delta")
-    )
