@@ -40,6 +40,9 @@ _PASSED_OVER: dict[str, frozenset[str]] = {
 }
 
 
+_DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
+
+
 def check_options(config: ProjectConfig, dataset: DatasetConfig) -> None:
     """Refuse an option of a dataset that the project's engine would pass over.
 
@@ -48,6 +51,12 @@ def check_options(config: ProjectConfig, dataset: DatasetConfig) -> None:
     """
     if config.settings.mode != "local":
         return
+    if dataset.section == "output" and str(config.settings.spark_config.get(_DYNAMIC)).lower() == "dynamic":
+        raise Unsupported(
+            f"{dataset.name}: The embedded engine passes over {_DYNAMIC}: dynamic; it would overwrite every partition",
+            place=config.place("global_settings", "spark_config", _DYNAMIC, key=True),
+            hint=_INSTEAD["partitionoverwritemode"],
+        )
     for key, value in dataset.options.items():
         harmless = _PASSED_OVER.get(key.lower())
         if harmless is not None and str(value).lower() not in harmless:

@@ -41,6 +41,7 @@ def files(tmp_path):
 
 
 ME = "def me(): return __file__"
+NODES = {"n": {"output": "x"}, "keep": {"input": "x"}}
 
 
 @pytest.mark.parametrize("folder", ["src", ".", "lib"])
@@ -108,6 +109,17 @@ def test_two_projects_with_modules_of_the_same_name_each_get_their_own(files):
     for name in ("one", "two", "one"):
         use_project(roots[name])
         assert load_function("shared.nodes", "f")() == (name, name)
+
+
+def test_runs_of_two_projects_in_turn_each_use_their_own_code(open_project):
+    projects = [
+        open_project(
+            f"def n(): return [{number}]\ndef keep(it): assert it == [{number}]", NODES, name=f"project_{number}"
+        )
+        for number in (1, 2)
+    ]
+    for project in (*projects, *projects):
+        assert project.run("p").state == "completed"
 
 
 def test_the_code_of_the_project_before_is_not_importable_any_more(files):

@@ -223,6 +223,15 @@ def test_an_option_that_the_embedded_engine_passes_over_is_refused(open_config, 
     assert caught.value.place.file == f"config/base/{section}.json"
 
 
+def test_overwriting_some_partitions_only_is_refused_as_a_setting_of_the_session_too(open_config):
+    """The embedded engine would overwrite them all."""
+    settings = {"spark_config": {"spark.sql.sources.partitionOverwriteMode": "DYNAMIC"}}
+    config = open_config(global_settings=settings, output={"t": {"format": "parquet", "filepath": "t"}})
+    with pytest.raises(Unsupported, match="would overwrite every partition") as caught:
+        stored_dataset(config, config.dataset("t"))
+    assert caught.value.place.file == "config/base/global_settings.json"
+
+
 def test_such_an_option_is_taken_when_it_asks_for_what_the_engine_does_anyway(open_config):
     options = {"encoding": "UTF-8", "dateFormat": "yyyy-MM-dd", "quoteAll": False, "partitionOverwriteMode": "static"}
     config = open_config(input={"t": {"format": "csv", "filepath": "t", "options": options}})
