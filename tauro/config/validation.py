@@ -19,7 +19,7 @@ from tauro.config.report import At, Report
 from tauro.errors import Fault, Place, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -223,29 +223,32 @@ class _Checker:
         self.add("unknown-module", message, at, exit_code=5, looked_up=looked, nearest=near, hint=hint)
 
     def _function(self, module: Module, name: str, node: NodeConfig, at: At) -> None:
-        file = module.file.relative_to(self.config.root).as_posix()
         if name in module.functions:
             signature = module.functions[name]
             if signature is not None:
-                self._signature(signature, f"{name} ({file}:{signature.line})", node, at)
+                self._signature(signature, lambda: f"{name} ({self._shown(module)}:{signature.line})", node, at)
         elif not module.open:
+            file = self._shown(module)
             near = nearest(name, [other for other, signature in module.functions.items() if signature])
             hint = f"Did you mean '{near[0]}'?" if near else f"Define it: def {name}(...)."
             message = f"{node.name}: {file} has no function '{name}'"
             self.add("unknown-function", message, at.of("function"), looked_up=(file,), nearest=near, hint=hint)
 
-    def _signature(self, signature: Signature, function: str, node: NodeConfig, at: At) -> None:
+    def _shown(self, module: Module) -> str:
+        return module.file.relative_to(self.config.root).as_posix()
+
+    def _signature(self, signature: Signature, function: Callable[[], str], node: NodeConfig, at: At) -> None:
         given, least, most = len(node.inputs), signature.least, signature.most
         faulty = not given and self._raw(at, "input", "inputs")
         if faulty:
             return
         if given < least or (most is not None and given > most):
             takes = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-            message = f"{node.name}: The node has {given} input{'s' * (given != 1)}; {function} takes {takes}"
+            message = f"{node.name}: The node has {given} input{'s' * (given != 1)}; {function()} takes {takes}"
             hint = "Make 'input' and the parameters agree."
             self.add("inputs-do-not-fit", message, at._replace(key=True), hint=hint)
         if signature.demands:
-            message = f"{node.name}: {function} demands {', '.join(signature.demands)}, which no node is given"
+            message = f"{node.name}: {function()} demands {', '.join(signature.demands)}, which no node is given"
             hint = "Give the parameter a default, or use params."
             self.add("inputs-do-not-fit", message, at._replace(key=True), hint=hint)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.config.model import DatasetConfig, ProjectConfig, canonical
 from tauro.errors import DatasetNotFound, NodeError, Unsupported, ValidationError, nearest
-from tauro.io.formats import DatasetFormat, Target, format_named
+from tauro.io.formats import DatasetFormat, Target
 from tauro.io.frames import convert, rows_of, to_spark
 from tauro.io.location import Location, locate
 from tauro.io.options import check_options
+from tauro.io.registry import format_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

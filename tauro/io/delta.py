@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tauro.errors import DatasetNotFound, ValidationError
 from tauro.io.alias import plain_path
+from tauro.io.delta_log import LOG, newest_version, row_count, rows_added
 from tauro.io.fits import check_types, is_embedded, without_void
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
     from tauro.config.dates import Window
     from tauro.config.model import DatasetConfig
     from tauro.io.formats import Target
     from tauro.io.location import Location
-
-_LOG = "_delta_log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,7 @@ class DeltaFormat:
 
     def exists(self, location: Location) -> bool:
         """Say whether there is a table. One elsewhere is taken to exist."""
-        return location.path is None or (location.path / _LOG).is_dir()
+        return location.path is None or (location.path / LOG).is_dir()
 
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return the table, or one of its versions, as a DataFrame.
@@ -42,10 +37,11 @@ class DeltaFormat:
         Raises:
             DatasetNotFound: It has no such version.
         """
-        newest = _newest_commit(location.path)
-        if dataset.version is not None and location.path is not None and dataset.version > newest:
-            message = f"Dataset '{dataset.name}' has no version {dataset.version}; its newest is {newest}"
-            raise DatasetNotFound(message, looked_up=(location.shown,))
+        if dataset.version is not None and location.path is not None:
+            newest = newest_version(location.path)
+            if dataset.version > newest:
+                message = f"Dataset '{dataset.name}' has no version {dataset.version}; its newest is {newest}"
+                raise DatasetNotFound(message, looked_up=(location.shown,))
         reader = session.read.format("delta").options(**dataset.options)
         if dataset.version is not None:
             reader = reader.option("versionAsOf", dataset.version)
@@ -72,23 +68,16 @@ class DeltaFormat:
         if mode == "overwrite" and dataset.overwrite_strategy == "replacewhere" and exists:
             predicate = replace_predicate(dataset, target.window)
             writer = _writer(only_rows_of(frame, predicate), dataset).option("replaceWhere", predicate)
-        before = _newest_commit(location.path)
+        before = newest_version(location.path) if location.path is not None else -1
         writer.mode(mode).save(uri)
-        return _rows_added(location.path, before)
+        return rows_added(location.path, before) if location.path is not None else None
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows the table's log counts, None where it does not."""
         # Options may choose another version than the newest.
         if location.path is None or dataset.timestamp is not None or dataset.options:
             return None
-        counts = _counts_of_log(location.path / _LOG, dataset.version)
-        if counts is None:
-            from deltalake import DeltaTable
-
-            table = DeltaTable(location.path, version=dataset.version)
-            actions: Any = table.get_add_actions(flatten=True)
-            counts = list(actions.column("num_records").to_pylist())
-        return None if None in counts else sum(count for count in counts if count is not None)
+        return row_count(location.path, dataset.version)
 
 
 def _uri(session: SparkSession, location: Location) -> str:
@@ -148,55 +137,3 @@ def replace_predicate(dataset: DatasetConfig, window: Window) -> str:
     # Up to the next day, so that a column with times has the whole of the last one.
     last = f"< '{window.end + timedelta(days=1)}'" if window.end < date.max else f"<= '{window.end}'"
     return f"{column} >= '{window.start}' AND {column} {last}"
-
-
-def _newest_commit(table: Path | None) -> int:
-    if table is None:
-        return -1
-    versions = [int(file.stem) for file in (table / _LOG).glob("*.json") if file.stem.isdecimal()]
-    return max(versions, default=-1)
-
-
-def _actions(log: Path, version: int) -> Iterator[dict[str, Any]]:
-    for line in (log / f"{version:020}.json").read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
-
-
-def _rows_of(added: dict[str, Any]) -> int | None:
-    """Return how many rows a file has; with a deletion vector its statistics do not tell."""
-    records = json.loads(added.get("stats") or "{}").get("numRecords")
-    return None if added.get("deletionVector") else records
-
-
-def _counts_of_log(log: Path, newest: int | None) -> list[int | None] | None:
-    """Return the rows of each live file, None when the log is more than its JSON commits.
-
-    Loading delta-rs takes longer than most small tables need; a checkpoint is left to it.
-    """
-    if (log / "_last_checkpoint").exists():
-        return None
-    last = newest if newest is not None else _newest_commit(log.parent)
-    live: dict[str, int | None] = {}
-    for version in range(last + 1):
-        try:
-            for action in _actions(log, version):
-                if "add" in action:
-                    live[action["add"]["path"]] = _rows_of(action["add"])
-                elif "remove" in action:
-                    live.pop(action["remove"]["path"], None)
-        except FileNotFoundError:
-            return None
-    return list(live.values())
-
-
-def _rows_added(table: Path | None, before: int) -> int | None:
-    """Return how many rows the commits after version ``before`` added."""
-    if table is None:
-        return None
-    counts = [
-        _rows_of(action["add"])
-        for version in range(before + 1, _newest_commit(table) + 1)
-        for action in _actions(table / _LOG, version)
-        if "add" in action
-    ]
-    return None if None in counts else sum(count for count in counts if count is not None)

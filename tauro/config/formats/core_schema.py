@@ -21,12 +21,13 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _BASE_60 = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
 _MAYBE_SPECIAL = frozenset("0123456789+-.~nNtTfFyYoO")
+_LONGEST_WORD = len("false")
 
 
 def resolve(text: str) -> Any:
     """Return what a plain scalar stands for by the core schema of YAML 1.2."""
     value: Any = text
-    if text and text[0] not in _MAYBE_SPECIAL:
+    if text and (text[0] not in _MAYBE_SPECIAL or (len(text) > _LONGEST_WORD and text[0].isalpha())):
         pass  # text, as nearly always
     elif text in _CONSTANTS:
         value = _CONSTANTS[text]

@@ -127,8 +127,7 @@ class _Builder:
         parser = None
         try:
             parser = _LOADER(self.text)
-            while parser.check_event():
-                event = parser.get_event()
+            while (event := parser.get_event()) is not None:
                 handler = handlers.get(type(event))
                 if handler is not None:
                     handler(event)
@@ -212,7 +211,8 @@ class _Builder:
             self._refuse_tag(event)
         frame.key = key
         frame.merging = key == "<<" and event.implicit[0]
-        frame.key_mark = self._mark(event.start_mark)
+        if self.spans is not None:
+            frame.key_mark = self._mark(event.start_mark)
         if key in frame.target and not frame.merging:
             message = f"The key '{key[:100]}' stands twice in this mapping"
             self._fault(event, message, "Remove one of the two.", "duplicate-key")
@@ -233,10 +233,9 @@ class _Builder:
             step = len(frame.target) if frame.key is None else frame.key
             path = (*frame.path, step)
             self._span(path, frame.key_mark, event)
-        anchor = getattr(event, "anchor", None)
         if not opening:
-            if anchor and type(event) is not yaml.AliasEvent:
-                self._anchors[anchor] = (value, 1)
+            if event.anchor and type(event) is not yaml.AliasEvent:
+                self._anchors[event.anchor] = (value, 1)
             self._finish(frame, value, event)
         return path
 
