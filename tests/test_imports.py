@@ -1,0 +1,95 @@
+"""What a command loads: looking at a project must not cost what running it does."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import tauro
+
+HEAVY = {"pyspark", "pysail", "pandas", "polars", "pyarrow", "deltalake", "IPython", "rich", "loguru"}
+# Runs one command line and prints, on the last line, every module that is loaded then.
+LOADED = """
+import json, sys
+{code}
+print()
+print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
+"""
+
+
+def loaded(code, folder):
+    result = subprocess.run(
+        [sys.executable, "-c", LOADED.format(code=code)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout.splitlines()[-1])), result.stdout
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "config" / "base").mkdir(parents=True)
+    (tmp_path / "src").mkdir()
+    files = {
+        "settings_yml.json": "{}",
+        "config/base/pipelines.yaml": "p: {nodes: [a]}\n",
+        "config/base/nodes.yaml": "a: {function: m.f, input: i, output: o}\n",
+        "config/base/input.yaml": "i: {format: delta, filepath: data/i}\n",
+        "config/base/output.yaml": "o: {format: parquet, filepath: data/o}\n",
+        "src/m.py": "import pandas, pyspark\ndef f(frame): return frame\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["--help"], "Usage: tauro"),
+        (["--version"], "tauro"),
+        (["config", "--help"], "list-pipelines"),
+        (["config", "list-pipelines"], "Pipeline"),
+        (["config", "list-pipelines", "--output", "json"], '"pipelines"'),
+        (["config", "validate"], "valid"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_only_looks_loads_no_engine_and_no_data_library(folder, arguments, shown):
+    modules, output = loaded(f"from tauro.cli.cli import invoke\nassert invoke({arguments!r}) == 0", folder)
+    assert shown in output
+    assert "tauro" in modules
+    assert not modules & HEAVY
+
+
+def test_a_command_that_only_looks_writes_nothing(folder):
+    before = sorted(folder.rglob("*"))
+    loaded("from tauro.cli.cli import invoke\ninvoke(['config', 'validate'])", folder)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_an_error_loads_no_engine_either(folder):
+    code = "from tauro.cli.cli import invoke\nassert invoke(['config', 'validate', '--env', 'x']) == 3"
+    modules, _ = loaded(code, folder)
+    assert not modules & HEAVY
+
+
+def test_importing_the_package_loads_nothing_else(folder):
+    modules, _ = loaded("import tauro\ntauro.__version__", folder)
+    assert not modules & (HEAVY | {"click", "yaml"})
+
+
+def test_the_errors_of_the_package_load_no_engine(folder):
+    code = "from tauro import ConfigurationError, TauroError\nassert issubclass(ConfigurationError, TauroError)"
+    modules, _ = loaded(code, folder)
+    assert not modules & (HEAVY | {"click", "yaml"})
+
+
+@pytest.mark.parametrize("name", tauro.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(tauro, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nothing"):
+        tauro.nothing  # noqa: B018 - the access is the test
