@@ -52,11 +52,8 @@ def test_the_tree_of_the_docstring_is_the_tree_of_the_classes():
 @pytest.mark.parametrize("found", CLASSES, ids=lambda found: found.__name__)
 def test_every_class_has_the_exit_code_of_its_branch(found):
     assert EXIT_CODES[found.code] == found.exit_code
-    branch = (
-        next(base for base in reversed(found.__mro__[:-3]) if base is not errors.TauroError)
-        if (found is not errors.TauroError)
-        else found
-    )
+    # Its line of descent ends in the branch, TauroError, Exception, BaseException and object.
+    branch = found.__mro__[max(found.__mro__.index(errors.TauroError) - 1, 0)]
     assert (branch.code, branch.exit_code) == (found.code, found.exit_code)
 
 
