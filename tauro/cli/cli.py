@@ -120,18 +120,7 @@ def main() -> NoReturn:
 
 def _fail(console: Console, error: TauroError) -> int:
     """Tell an error, and return its exit code."""
-    if console.json:
-        import json
-
-        console.talk(json.dumps({"schema": 1, "error": error.to_dict()}, ensure_ascii=False))
-    else:
-        from tauro.cli.render import error_text
-
-        console.talk(error_text(error))
-        if console.verbose and error.__traceback__ is not None:
-            import traceback
-
-            console.talk("".join(traceback.format_exception(error)))
+    console.tell(error)
     return error.exit_code
 
 

@@ -6,9 +6,14 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+
+from tauro.security.redaction import Redactor
+
+if TYPE_CHECKING:
+    from tauro.errors import TauroError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -24,11 +29,13 @@ class Console:
         output: ``text`` or ``json``.
         level: The log level that was asked for; None for the default.
         log_file: The log file that was asked for.
+        redact: Hides the secrets of the project that was opened in everything that is printed.
     """
 
     output: str = "text"
     level: str | None = None
     log_file: str | None = None
+    redact: Redactor = Redactor()
 
     @property
     def verbose(self) -> bool:
@@ -47,11 +54,27 @@ class Console:
 
     def data(self, value: dict[str, Any], text: str) -> None:
         """Print what was asked for, in the form that was asked for."""
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False) if self.json else text)
+        click.echo(
+            json.dumps(self.redact.data(value), indent=2, ensure_ascii=False) if self.json else self.redact(text)
+        )
 
     def talk(self, text: str) -> None:
         """Print a message that is no data."""
-        click.echo(text, err=True)
+        click.echo(self.redact(text), err=True)
+
+    def tell(self, error: TauroError) -> None:
+        """Print an error, in the form that was asked for; with its traceback when every detail is wanted."""
+        if self.json:
+            told = self.redact.data({"schema": 1, "error": error.to_dict()})
+            click.echo(json.dumps(told, ensure_ascii=False), err=True)
+            return
+        from tauro.cli.render import error_text
+
+        self.talk(error_text(error))
+        if self.verbose and error.__traceback__ is not None:
+            import traceback
+
+            self.talk("".join(traceback.format_exception(error)))
 
     def note(self, text: str) -> None:
         """Print a message that a quiet user does without."""

@@ -31,6 +31,7 @@ def project_folder(base_path: str) -> Path:
 def open_project(console: Console, env: str | None, base_path: str, config_type: str | None) -> Project:
     """Open the project for a command, and tell its warnings."""
     project = Project.open(project_folder(base_path), env, config_type=config_type)
+    console.redact = project.config.redact
     tell_warnings(console, project.warnings)
     return project
 

@@ -193,7 +193,7 @@ def resolve(
         secrets=frozenset(interpolator.secrets),
         inline=_inline_nodes(pipelines, data["nodes"], report),
     )
-    return config, [*sources.warnings, *report.faults]
+    return config, [*sources.warnings, *_without_secrets(report.faults, config)]
 
 
 def _window(settings: GlobalSettings, report: Report, given: tuple[str | None, str | None], today: date) -> Window:
@@ -205,6 +205,16 @@ def _window(settings: GlobalSettings, report: Report, given: tuple[str | None, s
         at = At("global_settings", ("start_date" if settings.start_date else "end_date",))
         report.add("dates", error.message, at, hint="Mend start_date and end_date; one that is not set is today.")
         return Window(today, today)
+
+
+def _without_secrets(faults: list[Fault], config: ProjectConfig) -> list[Fault]:
+    """Hide secrets that a fault repeats, as one does that tells what it found in place of a number."""
+    if not config.secrets:
+        return faults
+    return [
+        fault._replace(message=config.redact(fault.message), hint=fault.hint and config.redact(fault.hint))
+        for fault in faults
+    ]
 
 
 def _interpolate(interpolator: Interpolator, report: Report, layered: Layered) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,16 @@ class Redactor(NamedTuple):
         if "=" in text or ":" in text:
             text = re.sub(_IN_PROPERTY, rf"\g<before>{MASK}", text, flags=re.IGNORECASE)
         return text
+
+    def data(self, value: Any) -> Any:
+        """Return JSON data without secrets in its strings."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, dict):
+            return {key: self.data(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.data(inner) for inner in value]
+        return value
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         """Return where secrets stand; those that overlap as one, so that no end of any is left."""

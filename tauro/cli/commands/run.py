@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ import click
 from tauro.cli.logs import setup_logging
 from tauro.cli.opening import open_project, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
-from tauro.errors import DependencyError, ExecutionError, UsageFault
+from tauro.errors import UsageFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,25 +89,32 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
     from tauro.project import Project
 
     project = Project.open_run(options["resume"], project_folder(options["base_path"]))
+    console.redact = project.config.redact
     tell_warnings(console, project.warnings)
     return project, project.plan_resume(options["resume"])
 
 
 def _run(console: Console, project: Any, plan: Any) -> int:
-    from tauro.cli.commands.run_text import failure_text, summary_text
+    from tauro.cli.commands.run_text import failure_text, run_error, summary_text
     from tauro.cli.progress import progress_listener
     from tauro.exec.log import LogListener
 
-    # Nodes may run for hours. What start-up has made stays; only what comes now is looked at.
-    gc.freeze()
-    gc.enable()
+    if not gc.isenabled():
+        # Nodes may run for hours. What start-up has made stays; only what comes now is looked at.
+        gc.freeze()
+        gc.enable()
     setup_logging(console, project.root, project.config.redact, default_file=True)
     with _terminated_as_interrupted(), progress_listener(console) as progress:
         result = project.run(plan, listeners=(LogListener(), *progress))
     console.data(result.to_dict(), summary_text(result))
-    if result.state != "completed" and not console.json:
-        console.talk(failure_text(result, verbose=console.verbose))
-    code = _exit_code(result)
+    code = 0
+    if result.state != "completed":
+        error = run_error(result)
+        code = error.exit_code
+        if console.json:
+            console.tell(error)
+        else:
+            console.talk(failure_text(result, verbose=console.verbose))
     if result.state == "cancelled":
         # A node may still run in its thread, and the embedded engine's server has ended with the signal:
         # closing the session, or the interpreter's own end, would wait for them.
@@ -117,17 +125,12 @@ def _run(console: Console, project: Any, plan: Any) -> int:
     return code
 
 
-def _exit_code(result: Any) -> int:
-    """Return 0, 4, or 5 when nothing but missing packages made the run fail."""
-    if result.state == "completed":
-        return 0
-    codes = {node.failure.code for node in result.root_causes}
-    return DependencyError.exit_code if codes == {DependencyError.code} else ExecutionError.exit_code
-
-
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does."""
+    """Let SIGTERM end a run as Ctrl-C does. Only a main thread is told of signals."""
+    if current_thread() is not main_thread():
+        yield
+        return
 
     def interrupt(_signal: int, _frame: Any) -> None:
         raise KeyboardInterrupt

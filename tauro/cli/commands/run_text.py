@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tauro.cli.render import error_text, table
-from tauro.errors import ExecutionError, error_of
+from tauro.errors import DependencyError, ExecutionError, TauroError, error_of
 
 if TYPE_CHECKING:
     from tauro.exec.plan import RunPlan
@@ -96,17 +96,37 @@ def _note(node: NodeOutcome) -> str:
 def failure_text(result: RunResult, *, verbose: bool) -> str:
     """Return why a run did not complete, and the command that resumes it."""
     parts = []
-    resume = f"Hint: Resume with: tauro run --resume {result.run_id}"
     for node in result.root_causes:
-        failure = node.failure
-        if failure is None:
-            continue
-        kind = _CODES.get(failure.code, ExecutionError)
-        message = f"Node '{node.node}' failed: {failure.message}"
-        error = kind(message, place=failure.place, looked_up=failure.looked_up, hint=failure.hint)
-        parts.append(error_text(error))
-        if verbose:
-            parts.append(failure.traceback)
+        parts.append(error_text(_node_error(node)))
+        if verbose and node.failure is not None:
+            parts.append(node.failure.traceback)
     if result.state == "cancelled":
         parts.append(error_text(ExecutionError("The run was cancelled")))
-    return "\n".join((*parts, resume))
+    return "\n".join((*parts, f"Hint: {_resume(result)}"))
+
+
+def run_error(result: RunResult) -> TauroError:
+    """Return the error that a run which did not complete ends with: its first root cause.
+
+    It is a DependencyError when nothing but missing packages made the run fail: a retry would not help.
+    """
+    causes = [_node_error(node) for node in result.root_causes]
+    only_missing = bool(causes) and all(isinstance(cause, DependencyError) for cause in causes)
+    kind = DependencyError if only_missing else ExecutionError
+    if result.state == "cancelled" or not causes:
+        return kind("The run was cancelled", hint=_resume(result))
+    first = causes[0]
+    return kind(first.message, place=first.place, looked_up=first.details.looked_up, hint=_resume(result))
+
+
+def _node_error(node: NodeOutcome) -> TauroError:
+    failure = node.failure
+    if failure is None:
+        return ExecutionError(f"Node '{node.node}' failed")
+    kind = _CODES.get(failure.code, ExecutionError)
+    message = f"Node '{node.node}' failed: {failure.message}"
+    return kind(message, place=failure.place, looked_up=failure.looked_up, hint=failure.hint)
+
+
+def _resume(result: RunResult) -> str:
+    return f"Resume with: tauro run --resume {result.run_id}"

@@ -1,0 +1,72 @@
+"""A secret that reaches the configuration by a variable is never shown, whatever prints it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SECRET = "hunter2-'quoted'-s3cret"
+NODE = """
+def leak(params):
+    print("working")
+    raise ValueError(f"cannot log in with {params['key']} at jdbc:db://host?password=other-one")
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/work.py").write_text(NODE)
+    folder = tmp_path / "config/base"
+    folder.mkdir(parents=True)
+    sections = {
+        "nodes": {"leak": {"function": "work.leak", "params": {"key": "${API_KEY}"}}},
+        "pipelines": {"main": {"description": "uses ${API_KEY}", "nodes": ["leak"]}},
+        "input": {"far": {"format": "csv", "filepath": "s3://user:${API_KEY}@bucket/in.csv"}},
+    }
+    for name, data in sections.items():
+        (folder / f"{name}.json").write_text(json.dumps(data))
+    (tmp_path / "settings_json.json").write_text("{}")
+    return tmp_path
+
+
+def tauro(project, *arguments):
+    environ = os.environ | {"API_KEY": SECRET}
+    command = [sys.executable, "-m", "tauro", *arguments]
+    return subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--pipeline", "main"],
+        ["run", "--pipeline", "main", "--verbose"],
+        ["run", "--pipeline", "main", "--output", "json"],
+        ["run", "--pipeline", "main", "--dry-run", "--output", "json"],
+        ["config", "list-pipelines"],
+        ["config", "pipeline-info", "--pipeline", "main", "--output", "json"],
+    ],
+)
+def test_no_output_log_or_record_holds_the_secret(project, arguments):
+    done = tauro(project, *arguments)
+    written = [path.read_text() for path in project.rglob("*") if path.is_file() and path.suffix in (".log", ".jsonl")]
+    written += [path.read_text() for path in (project / ".tauro").rglob("*.json")]
+    for text in (done.stdout, done.stderr, *written):
+        assert SECRET not in text
+        assert json.dumps(SECRET)[1:-1] not in text
+        assert "other-one" not in text
+    if arguments[0] == "run" and "--dry-run" not in arguments:
+        assert done.returncode == 4
+        assert "cannot log in with ***" in done.stdout + done.stderr
+
+
+def test_a_fault_that_repeats_a_value_hides_it(project):
+    (project / "config/base/global_settings.json").write_text('{"max_parallel_nodes": "${API_KEY}"}')
+    done = tauro(project, "config", "validate")
+    assert done.returncode == 3
+    assert "found '***'" in done.stderr
+    assert SECRET not in done.stderr
