@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,8 @@ def _run(console: Console, project: Any, plan: Any) -> int:
         gc.freeze()
         gc.enable()
     setup_logging(console, project.root, project.config.redact, default_file=True)
-    with _terminated_as_interrupted(), progress_listener(console) as progress:
+    # What a node prints is talk; stdout is for the result.
+    with _terminated_as_interrupted(), redirect_stdout(sys.stderr), progress_listener(console) as progress:
         result = project.run(plan, listeners=(LogListener(), *progress))
     console.data(result.to_dict(), summary_text(result))
     code = 0

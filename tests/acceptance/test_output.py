@@ -1,4 +1,4 @@
-"""A secret that reaches the configuration by a variable is never shown, whatever prints it."""
+"""What the program shows: data on stdout, talk on stderr, and never a secret."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ def test_no_output_log_or_record_holds_the_secret(project, arguments):
     if arguments[0] == "run" and "--dry-run" not in arguments:
         assert done.returncode == 4
         assert "cannot log in with ***" in done.stdout + done.stderr
+
+
+def test_what_a_node_prints_is_talk_so_that_stdout_stays_data(project):
+    done = tauro(project, "run", "--pipeline", "main", "--output", "json")
+    assert json.loads(done.stdout)["state"] == "failed"
+    assert "working" in done.stderr
 
 
 def test_a_fault_that_repeats_a_value_hides_it(project):
