@@ -14,6 +14,7 @@ from tauro.io.catalog import StoredDataset, stored_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from tauro.engines import Engine
 
@@ -161,6 +162,7 @@ def make_plan(
     planned = tuple(_planned(nodes[name], graph, chosen) for name in graph.order() if name in chosen)
     reads, writes, in_memory = _datasets(config, planned)
     _check_memory(in_memory, planned, nodes)
+    _check_places(config, reads, writes)
     _check_engine(config, engine, reads, writes)
     return RunPlan(
         config=config,
@@ -232,6 +234,30 @@ def _check_memory(
                     f"Node '{node.name}' reads '{name}', which '{maker}' hands on in memory and does not store",
                     hint=f"Run '{maker}' too, or describe '{name}' in the output section so that it is stored.",
                 )
+
+
+def _check_places(
+    config: ProjectConfig, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+) -> None:
+    """Refuse datasets that would be lost when another is written: the same place, or one inside of its folder."""
+    homes: dict[Path, StoredDataset] = {}
+    for stored in writes.values():
+        if stored.location.path is not None:
+            first = homes.setdefault(stored.location.path, stored)
+            if first is not stored and {first.config.write_mode, stored.config.write_mode} != {"append"}:
+                raise _one_place(config, stored, f"is written to the same place as '{first.name}'")
+    for stored in (*reads.values(), *writes.values()):
+        for folder in stored.location.path.parents if stored.location.path is not None else ():
+            if folder in homes:
+                raise _one_place(config, stored, f"lies inside of the folder that '{homes[folder].name}' is written to")
+
+
+def _one_place(config: ProjectConfig, stored: StoredDataset, fault: str) -> ValidationError:
+    return ValidationError(
+        f"Dataset '{stored.name}' {fault}: {stored.location.shown}",
+        place=config.place(stored.config.section, stored.config.name, "filepath"),
+        hint="Give each dataset a folder of its own.",
+    )
 
 
 def _check_engine(

@@ -119,3 +119,43 @@ def test_a_stream_is_no_batch_run(open_project):
     project = open_project("def n(): return 1", {"n": {"output": "o"}}, pipelines=pipelines)
     with pytest.raises(ValidationError, match="'p' is a stream"):
         project.plan("p")
+
+
+def described(open_project, input_path, first, second, mode="overwrite"):
+    output = {
+        "x": {"format": "parquet", "filepath": first, "write_mode": mode},
+        "y": {"format": "parquet", "filepath": second, "write_mode": mode},
+    }
+    data = {"i": {"format": "csv", "filepath": input_path}}
+    nodes = {"a": {"input": "i", "output": "x"}, "b": {"input": "i", "output": "y"}}
+    return open_project("def a(f): return f\ndef b(f): return f", nodes, input=data, output=output)
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        (("in.csv", "out/x", "out/x/y"), "'y' lies inside of the folder that 'x' is written to: out/x/y"),
+        (("data/in.csv", "data", "out/y"), "'i' lies inside of the folder that 'x' is written to: data/in.csv"),
+        (("data/*.csv", "data", "out/y"), "'i' lies inside of the folder that 'x' is written to: data/*.csv"),
+        (("in.csv", "out/x", "./out//x"), "'y' is written to the same place as 'x': out/x"),
+    ],
+)
+def test_a_dataset_that_another_would_replace_is_refused(open_project, places, told):
+    """An overwrite takes everything that is in its folder away."""
+    with pytest.raises(ValidationError) as caught:
+        described(open_project, *places).plan("p")
+    assert told in caught.value.message
+    assert caught.value.place.text.strip().startswith(("{", '"'))
+
+
+@pytest.mark.parametrize(
+    ("places", "mode"),
+    [
+        (("data/in.csv", "data/x", "data/xy"), "overwrite"),
+        (("out/x", "out/x", "out/y"), "overwrite"),
+        (("in.csv", "out/x", "out/x"), "append"),
+    ],
+    ids=["neighbours", "an input of an earlier run", "two that append"],
+)
+def test_places_that_take_nothing_from_each_other_are_fine(open_project, places, mode):
+    assert names(described(open_project, *places, mode=mode).plan("p")) == ["a", "b"]
