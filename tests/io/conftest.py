@@ -75,8 +75,9 @@ def open_config(root):
 
 
 @pytest.fixture
-def store(engine, open_config):
+def store(engine, open_config, tmp_path, monkeypatch):
     """Return a dataset: ``store("csv", write_mode="append")`` for an output, ``section="input"`` for an input."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def make(format_, *, section="output", name="t", dates=("2025-01-01", "2025-01-31"), env="base", **settings):
         settings = {"format": format_, "filepath": "data/t", **settings}
