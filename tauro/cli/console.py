@@ -48,6 +48,11 @@ class Console:
         return self.level in ("ERROR", "CRITICAL")
 
     @property
+    def wants_log(self) -> bool:
+        """True when log records were asked for by an option."""
+        return self.level is not None or self.log_file is not None
+
+    @property
     def json(self) -> bool:
         """True when data is printed as JSON."""
         return self.output == "json"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tauro.security.paths import append_beneath
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tauro.cli.console import Console
     from tauro.security.redaction import Redactor
@@ -23,34 +23,41 @@ DEFAULT_FILE = "logs/tauro.log"
 _LINE = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {extra[component]} | {message}{extra[context]}"
 
 
-def setup_logging(console: Console, root: Path, redact: Redactor, *, default_file: bool) -> None:
+def setup_logging(console: Console, *, project: Path | None) -> None:
     """Send the program's log records where the user wants them.
 
-    Without options INFO and above goes to ``logs/tauro.log``. ``--log-level``, ``--verbose`` and
-    ``--quiet`` set the level. The console gets records of the levels DEBUG to WARNING when they are
-    asked for: progress, summary and error text say everything else there, and say it once.
+    Without options INFO and above goes to ``logs/tauro.log`` in the project. ``--log-level``,
+    ``--verbose`` and ``--quiet`` set the level. The console gets records of the levels DEBUG to
+    WARNING when they are asked for: progress, summary and error text say everything else there, and
+    say it once.
 
     Args:
-        console: What the user asked for.
-        root: Folder that a log file's path starts from.
-        redact: Hides secrets in every record.
-        default_file: Whether to write ``logs/tauro.log`` when no file is named.
+        console: What the user asked for; hides secrets in every record.
+        project: The project whose log is written when no file is named; None for no file then.
+
+    Raises:
+        UnsafePath: The file that is named breaks the path rules.
     """
     logger = logging.getLogger("tauro")
     logger.setLevel(console.level or "INFO")
     logger.propagate = False
-    file = console.log_file or (DEFAULT_FILE if default_file else None)
+    named = append_beneath(Path(), console.log_file) if console.log_file else None
     to_console = console.level if not console.quiet else None
-    logger.handlers[:] = [_LoguruHandler(lambda: _sinks(root, file, to_console), redact)]
+
+    def sinks() -> list[dict[str, Any]]:
+        file = append_beneath(project, DEFAULT_FILE) if named is None and project is not None else named
+        found: list[dict[str, Any]] = [] if file is None else [{"sink": file, "level": 0}]
+        if to_console is not None:
+            found.append({"sink": sys.stderr, "level": to_console})
+        return found
+
+    logger.handlers[:] = [_LoguruHandler(sinks, console.redact)]
 
 
-def _sinks(root: Path, file: str | None, console_level: str | None) -> list[dict[str, Any]]:
-    sinks: list[dict[str, Any]] = []
-    if file is not None:
-        sinks.append({"sink": append_beneath(root, file), "level": 0})
-    if console_level is not None:
-        sinks.append({"sink": sys.stderr, "level": console_level})
-    return sinks
+def log_look(console: Console, message: str) -> None:
+    """Log what a command did that writes no log by itself; for users who asked for records."""
+    setup_logging(console, project=None)
+    logging.getLogger("tauro.cli").debug("%s", message)
 
 
 class _LoguruHandler(logging.Handler):

@@ -45,8 +45,9 @@ _LOGGING = (
     _shared(
         "--log-level",
         type=click.Choice(LEVELS, case_sensitive=False),
+        metavar="LEVEL",
         callback=_set("level"),
-        help="Level of log records.",
+        help="Level of log records: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
     ),
     _shared(
         "--log-file",

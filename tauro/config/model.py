@@ -20,6 +20,7 @@ from tauro.config.schema import (
     describe,
     option,
 )
+from tauro.errors import ValidationError
 from tauro.security.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -123,7 +124,19 @@ class GlobalSettings(Settings):
             ValidationError: Not a date, or the start is after the end.
         """
         first = parse_date(start or self.start_date or "today", today=today)
-        return Window(first, parse_date(end or self.end_date or "today", today=today))
+        last = parse_date(end or self.end_date or "today", today=today)
+        if first > last:
+            origins = [_origin(start, self.start_date), _origin(end, self.end_date)]
+            raise ValidationError(
+                f"The start date {first} ({origins[0]}) is after the end date {last} ({origins[1]})",
+                hint="Give both --start-date and --end-date, in order.",
+            )
+        return Window(first, last)
+
+
+def _origin(option: str | None, setting: str | None) -> str:
+    """Say where a date of a run comes from."""
+    return "as given" if option else "from global_settings" if setting else "today"
 
 
 class PipelineConfig(Settings):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tauro.cli.cli import unknown_command
-from tauro.cli.opening import open_project, project_folder, tell_warnings
+from tauro.cli.opening import inspect_project, open_project, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.cli.render import table
 from tauro.config.graph import graph_of
@@ -34,7 +34,7 @@ def command() -> None:
     """Inspect and validate a project's configuration. Runs none of the project's code."""
 
 
-@command.command("list-pipelines")
+@command.command("list-pipelines", short_help="List the pipelines.")
 @project_options
 @output_option
 @logging_options
@@ -60,7 +60,7 @@ def _summary(pipeline: PipelineConfig) -> dict[str, Any]:
     }
 
 
-@command.command("pipeline-info")
+@command.command("pipeline-info", short_help="Describe a pipeline.")
 @project_options
 @click.option("--pipeline", required=True, metavar="NAME", help="Pipeline to describe.")
 @output_option
@@ -137,16 +137,14 @@ def _information_text(data: dict[str, Any]) -> str:
 _NODE_COLUMNS = ("name", "function", "waits_for", "inputs", "outputs", "tags")
 
 
-@command.command("validate")
+@command.command("validate", short_help="Validate every section.")
 @project_options
 @output_option
 @logging_options
 @click.pass_obj
 def validate(console: Console, env: str | None, base_path: str, config_type: str | None) -> None:
     """Validate every section of the configuration, in one report."""
-    from tauro.project import Project
-
-    project, of_values = Project.inspect(project_folder(base_path), env, config_type=config_type)
+    project, of_values = inspect_project(console, env, base_path, config_type)
     faults = [*of_values, *project.validate()]
     if any(not fault.warning for fault in faults):
         raise report_error(faults)

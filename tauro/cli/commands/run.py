@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tauro.cli.logs import setup_logging
-from tauro.cli.opening import open_project, project_folder, tell_warnings
+from tauro.cli.opening import introduce, open_project, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.errors import UsageFault
 
@@ -89,7 +89,7 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
     from tauro.project import Project
 
     project = Project.open_run(options["resume"], project_folder(options["base_path"]))
-    console.redact = project.config.redact
+    introduce(console, project)
     tell_warnings(console, project.warnings)
     return project, project.plan_resume(options["resume"])
 
@@ -103,7 +103,7 @@ def _run(console: Console, project: Any, plan: Any) -> int:
         # Nodes may run for hours. What start-up has made stays; only what comes now is looked at.
         gc.freeze()
         gc.enable()
-    setup_logging(console, project.root, project.config.redact, default_file=True)
+    setup_logging(console, project=project.root)
     # What a node prints is talk; stdout is for the result.
     with _terminated_as_interrupted(), redirect_stdout(sys.stderr), progress_listener(console) as progress:
         result = project.run(plan, listeners=(LogListener(), *progress))

@@ -68,6 +68,10 @@ def command(
     made = generate(
         template or "", project_name or "", Path(output_dir), config_format=config_format, sample=not no_sample_code
     )
+    if console.wants_log:
+        from tauro.cli.logs import log_look
+
+        log_look(console, f"Generated {made.path} from {template}: {', '.join(made.files)}")
     text = (
         f"Created {made.path} with {len(made.files)} files.\n\nNext:\n  cd {made.path}\n  {_next(not no_sample_code)}"
     )

@@ -287,15 +287,21 @@ class _Builder:
 
     def _mark(self, mark: Any) -> Mark:
         """Return a place as editors count it."""
-        if not self._odd:
+        if not self._odd and mark.line <= self._last_line:
             return Mark(mark.line + 1, mark.column + 1)
-        line = bisect_left(self._line_ends, mark.index)
+        # libyaml ends the last line itself: what is missing there stands on a line that nobody sees.
+        index = min(mark.index, len(self.text))
+        line = bisect_left(self._line_ends, index)
         start = self._line_ends[line - 1] + 1 if line else 0
-        return Mark(line + 1, mark.index - start + 1)
+        return Mark(line + 1, index - start + 1)
 
     @cached_property
     def _odd(self) -> bool:
         return _ODD_BREAK.search(self.text) is not None
+
+    @cached_property
+    def _last_line(self) -> int:
+        return self.text.count("\n")
 
     @cached_property
     def _line_ends(self) -> list[int]:
@@ -315,8 +321,13 @@ class _Builder:
         context = getattr(error, "context", None)
         message = f"{problem}, {context}" if context else problem
         line = self._line(where)
-        hint = None
-        if "tab character" in problem or ("cannot start any token" in problem and line[where.column - 1 :][:1] == "\t"):
+        hint = "See that quotes and brackets are closed, and to the indentation."
+        opening = getattr(error, "context_mark", None)
+        if "unexpected end of stream" in problem and opening is not None:
+            where, message = self._mark(opening), "The quote that opens here is not closed"
+        elif "tab character" in problem or (
+            "cannot start any token" in problem and line[where.column - 1 :][:1] == "\t"
+        ):
             message, hint = "A tab is used for indentation", "Indent with spaces."
         elif "cannot start any token" in problem:
             hint = "Quote the value."
