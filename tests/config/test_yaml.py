@@ -251,6 +251,11 @@ def test_text_that_is_no_yaml_is_one_fault_with_a_place(text):
     assert found.place.line >= 1
 
 
+def test_a_quote_that_is_not_closed_is_a_fault_where_it_opens():
+    found = fault("a: 1\nb: 'x\nc: 2\nd: 3\n")
+    assert (str(found.place), found.message) == ("a.yaml:2:4", "The quote that opens here is not closed")
+
+
 def test_a_control_character_is_a_fault_at_its_place():
     found = fault("ok: 1\nnaïve: x\x01y\n")
     assert (str(found.place), found.place.text) == ("a.yaml:2:9", "naïve: x\x01y")
