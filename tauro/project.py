@@ -12,6 +12,7 @@ from tauro.config.discovery import find_root
 from tauro.config.environments import BASE
 from tauro.config.loading import Sources, read_sources, resolve
 from tauro.config.report import report_error
+from tauro.errors import EngineUnavailable, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from tauro.config.model import PipelineConfig, ProjectConfig
     from tauro.engines import Engine
-    from tauro.errors import Fault
     from tauro.exec.events import Listener
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
@@ -142,9 +142,17 @@ class Project:
     def validate(self) -> tuple[Fault, ...]:
         """Return every fault of references, code and datasets. Runs no code of the project."""
         from tauro.config.validation import check_project
+        from tauro.exec.plan import check_datasets
 
         with collector_at_rest():
-            return tuple(check_project(self.config))
+            faults = check_project(self.config)
+            told = {fault.message.partition(":")[0] for fault in faults}
+            try:
+                more = check_datasets(self.config, self.engine, told=told)
+            except EngineUnavailable as error:
+                place = self.config.place("global_settings", "mode")
+                more = [Fault("engine", error.message, error.exit_code, place, hint=error.hint)]
+            return (*faults, *more)
 
     def plan(
         self,

@@ -78,9 +78,9 @@ class Boolean:
             return value
         if isinstance(value, (Ambiguous, Interpolated)):
             word = value.lower()
-            if word in ("true", "yes", "on", "y"):
+            if word in ("true", "yes", "on"):
                 return True
-            if word in ("false", "no", "off", "n"):
+            if word in ("false", "no", "off"):
                 return False
         raise Invalid(f"Expected true or false, found {describe(value)}", "Write true or false, without quotes.")
 

@@ -147,6 +147,9 @@ def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:
         raise NodeError(f"Node '{node.name}' has no output, but returned {type(returned).__name__}", hint=hint)
     if returned is None:
         raise NodeError(f"Node '{node.name}' returned None for its output '{names[0]}'", hint="Return a DataFrame.")
+    if len(names) == 1 and not _is_wrapped(returned, names[0]):
+        # One value for one output; in memory it may be anything, a mapping or a tuple too.
+        return {names[0]: returned}
     if isinstance(returned, dict):
         given = {canonical(str(key)): value for key, value in returned.items()}
         if set(given) == set(map(canonical, names)):
@@ -160,6 +163,13 @@ def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:
             return dict(zip(names, returned, strict=True))
         raise NodeError(f"Node '{node.name}' returned {len(returned)} values for {len(names)} outputs")
     return dict.fromkeys(names, returned)
+
+
+def _is_wrapped(returned: Any, name: str) -> bool:
+    """Say whether a node's only output is handed over in a mapping or a tuple of one."""
+    if isinstance(returned, dict):
+        return [canonical(str(key)) for key in returned] == [canonical(name)]
+    return isinstance(returned, tuple) and len(returned) == 1
 
 
 def _call_of(function: Callable[..., Any]) -> _Call:

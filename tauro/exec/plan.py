@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.graph import Graph, graph_of
 from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.report import report_error
 from tauro.config.validation import check_pipeline
-from tauro.errors import Fault, NodeNotFound, PipelineNotFound, Unsupported, ValidationError, nearest
+from tauro.errors import Fault, NodeNotFound, PipelineNotFound, TauroError, Unsupported, ValidationError, nearest
 from tauro.io.catalog import StoredDataset, stored_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from pathlib import Path
 
     from tauro.engines import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedNode:
+class PlannedNode(NamedTuple):
     """A node of a run.
 
     Attributes:
@@ -176,6 +175,32 @@ def make_plan(
         warnings=tuple(faults),
         resumes=resumes,
     )
+
+
+def check_datasets(config: ProjectConfig, engine: Engine, *, told: Container[str] = ()) -> list[Fault]:
+    """Return why datasets of a project cannot be read or written, whoever uses them.
+
+    It is a warning for a dataset that no pipeline uses. Datasets whose names are ``told`` are left out.
+    """
+    used = {
+        canonical(name)
+        for pipeline in config.pipelines.values()
+        for node_name in pipeline.nodes
+        if (node := config.node(pipeline, node_name)) is not None
+        for name in (*node.inputs, *node.outputs)
+    }
+    faults = []
+    for dataset in (*config.inputs.values(), *config.outputs.values()):
+        if dataset.name in told or dataset.format is None:
+            continue
+        try:
+            stored = {dataset.name: stored_dataset(config, dataset)}
+            is_input = dataset.section == "input"
+            _check_engine(config, engine, stored if is_input else {}, {} if is_input else stored)
+        except TauroError as error:
+            fault = Fault("dataset", error.message, error.exit_code, error.place, error.details.looked_up)
+            faults.append(fault._replace(hint=error.hint, warning=canonical(dataset.name) not in used))
+    return faults
 
 
 def _chosen(pipeline: PipelineConfig, nodes: Mapping[str, NodeConfig], only: Iterable[str] | None) -> set[str]:

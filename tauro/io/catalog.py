@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.model import DatasetConfig, ProjectConfig, canonical
 from tauro.errors import DatasetNotFound, NodeError, Unsupported, ValidationError, nearest
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from tauro.config.dates import Window
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDataset:
+class StoredDataset(NamedTuple):
     """A dataset that has a place to be read from or written to."""
 
     name: str
@@ -84,6 +83,12 @@ def _check_partial(config: ProjectConfig, dataset: DatasetConfig) -> None:
             place=config.place(dataset.section, dataset.name, "overwrite_strategy"),
             hint="Set format: delta, or leave out overwrite_strategy.",
         )
+    if replaces and dataset.write_mode != "overwrite":
+        raise ValidationError(
+            f"{dataset.name}: overwrite_strategy has no effect with write_mode '{dataset.write_mode}'",
+            place=config.place(dataset.section, dataset.name, "overwrite_strategy"),
+            hint="Set write_mode: overwrite, or leave out overwrite_strategy.",
+        )
     if dataset.replace_predicate is not None and not replaces:
         raise ValidationError(
             f"{dataset.name}: replace_predicate has no effect without overwrite_strategy: replaceWhere",
@@ -134,8 +139,7 @@ class MemoryDatasets:
             return self._values[name] if self._readers[name] else self._values.pop(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What was read: the value, and how many rows it has, where that is known."""
 
     value: Any

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from tauro.errors import DatasetNotFound, ValidationError
-from tauro.io.alias import plain_path
 from tauro.io.delta_log import LOG, newest_version, row_count, rows_added
 from tauro.io.fits import check_types, is_embedded, without_void
 
@@ -46,7 +45,9 @@ class DeltaFormat:
         if dataset.version is not None:
             reader = reader.option("versionAsOf", dataset.version)
         if dataset.timestamp is not None:
-            reader = reader.option("timestampAsOf", dataset.timestamp)
+            # The embedded engine wants a time of day too.
+            midnight = " 00:00:00" if len(dataset.timestamp) == len("2025-01-31") else ""
+            reader = reader.option("timestampAsOf", dataset.timestamp + midnight)
         return reader.load(_uri(session, location))
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
@@ -64,10 +65,11 @@ class DeltaFormat:
         else:
             check_types(frame, frame.sparkSession.read.format("delta").load(uri).schema, dataset.name)
         writer = _writer(frame, dataset)
-        # A table that does not exist yet has nothing to replace.
-        if mode == "overwrite" and dataset.overwrite_strategy == "replacewhere" and exists:
+        if dataset.overwrite_strategy == "replacewhere":
             predicate = replace_predicate(dataset, target.window)
-            writer = _writer(only_rows_of(frame, predicate), dataset).option("replaceWhere", predicate)
+            writer = _writer(only_rows_of(frame, predicate), dataset)
+            if exists:  # else there is nothing to replace
+                writer = writer.option("replaceWhere", predicate)
         before = newest_version(location.path) if location.path is not None else -1
         writer.mode(mode).save(uri)
         return rows_added(location.path, before) if location.path is not None else None
@@ -84,6 +86,8 @@ def _uri(session: SparkSession, location: Location) -> str:
     """Return what the engine is given to find the table."""
     if location.path is None or not is_embedded(session):
         return location.uri
+    from tauro.io.alias import plain_path
+
     path = plain_path(location.path)
     if path != location.path:
         location.path.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tauro.errors import NodeError
 from tauro.io.fits import check_columns, check_types, is_embedded, without_void
-from tauro.io.staging import adding, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,6 +64,8 @@ class FileFormat:
         if location.path is None:
             writer.mode(dataset.write_mode).save(location.uri)
             return None
+        from tauro.io.staging import adding, replacing
+
         adds = dataset.write_mode == "append"
         with (adding if adds else replacing)(location.path) as folder:
             writer.mode("overwrite").save(str(folder))
@@ -112,6 +112,8 @@ class FileFormat:
 
             write_table(columns, folder / "empty.parquet")
         elif self.name == "csv" and self._has_header(dataset):
+            import csv
+
             separator = str(dataset.options.get("sep", dataset.options.get("delimiter", ",")))
             with (folder / "empty.csv").open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file, delimiter=separator).writerow(columns.column_names)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import glob
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.errors import ValidationError
 
@@ -18,8 +17,7 @@ _PATTERN = "*?[]{}"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A path on this machine, or a URI elsewhere.
 
     Attributes:

@@ -203,6 +203,13 @@ def test_an_environment_without_settings_of_its_own_is_a_warning(project):
     assert not sources(project()).warnings
 
 
+def test_an_environment_has_settings_of_its_own_by_the_index_or_by_its_folder(project):
+    index = {"env_config": {"dev": {"nodes_config_path": "dev.yaml"}}}
+    folder = project({"settings.json": index, "dev.yaml": "", "config/prod/nodes.yaml": ""})
+    assert not sources(folder, "dev").warnings
+    assert not sources(folder, "prod").warnings
+
+
 def test_two_files_for_one_section_are_a_fault(project):
     (fault,) = faults_of(project({"config/base/nodes.json": "{}"}))
     assert (fault.id, fault.exit_code) == ("two-files", 2)
@@ -301,6 +308,12 @@ def test_a_fault_in_a_wrapped_section_has_its_own_place(project):
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "nodes:\n", "{}"])
 def test_a_section_may_be_empty(project, text):
     assert section(project(nodes=text), "nodes") == {}
+
+
+def test_only_a_mapping_is_looked_for_under_the_section_s_name(project):
+    """Else it is a node of that name, and a wrong one."""
+    _, (fault,) = Project.inspect(project(nodes="nodes: [a]\n"), environ={})
+    assert (fault.id, str(fault.place)) == ("type", "config/base/nodes.yaml:1:8")
 
 
 @pytest.mark.parametrize("text", ["- a\n", "just text\n", "5\n"])

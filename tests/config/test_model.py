@@ -18,7 +18,7 @@ KINDS = {
     "number": ({"0": 0, "0.5": 0.5, "2": 2}, ["-0.1", "x", "'2'", "false", "[1]", ".nan"]),
     "number from 168": ({"168": 168, "1000.5": 1000.5}, ["167", "0", "x"]),
     "flag": (
-        {"true": True, "false": False, "yes": True, "No": False, "on": True, "OFF": False, "y": True, "N": False},
+        {"true": True, "false": False, "yes": True, "No": False, "on": True, "OFF": False},
         ["1", "0", "'true'", "maybe", "[true]", "22:30", "''"],
     ),
     "names": (

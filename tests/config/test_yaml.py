@@ -78,9 +78,7 @@ def test_a_number_that_no_float_can_hold_stays_text():
     assert read("a: 1e999") == {"a": "1e999"}
 
 
-@pytest.mark.parametrize(
-    "word", ["yes", "no", "on", "off", "y", "n", "Yes", "NO", "On", "OFF", "Y", "22:30", "1:30:00", "-1:00.5"]
-)
+@pytest.mark.parametrize("word", ["yes", "no", "on", "off", "Yes", "NO", "On", "OFF", "22:30", "1:30:00", "-1:00.5"])
 def test_a_word_that_yaml_1_1_reads_differently_keeps_its_text_and_is_marked(word):
     value = read(f"a: {word}")["a"]
     assert isinstance(value, Ambiguous)

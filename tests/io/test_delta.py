@@ -60,10 +60,13 @@ def test_a_row_outside_of_the_dates_is_refused_and_the_table_stays_as_it_was(win
     assert versions(window) == 0
 
 
-def test_the_first_write_makes_the_table(store):
+def test_the_first_write_makes_the_table_by_the_rule_of_all_others(store):
     table = store("delta", partition_by="d", overwrite_strategy="replaceWhere")
-    assert table.write(DAYS) == 4
-    assert rows(table) == DAYS.rows()
+    with pytest.raises(Exception, match="outside of what replaceWhere overwrites"):
+        table.write(DAYS)
+    inside = DAYS.filter(pl.col("d").str.starts_with("2025-01"))
+    assert table.write(inside) == len(inside)
+    assert rows(table) == inside.rows()
 
 
 @pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("us", "UTC")])
