@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tauro.errors import RunNotFound, SecurityError, nearest
+from tauro.errors import ExecutionError, RunNotFound, SecurityError, nearest
 from tauro.exec.events import Event, RunEnded
 from tauro.security.private import open_private, private_directory, replace_private
 
@@ -48,6 +50,9 @@ class RunRecord:
 def new_record(state: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> RunRecord:
     """Make the record of a new run; its id is unique among all processes.
 
+    The file of events is locked for as long as the run's process lives: a run without summary whose
+    file is not locked was killed.
+
     Args:
         state: The program's state folder.
         now: The time, with its zone.
@@ -62,33 +67,61 @@ def new_record(state: Path, now: Callable[[], datetime] = lambda: datetime.now(U
         except FileExistsError:
             moment += timedelta(microseconds=1)
         else:
-            return RunRecord(run_id, folder, open_private(folder / "events.jsonl"))
+            events = open_private(folder / "events.jsonl")
+            fcntl.flock(events, fcntl.LOCK_EX)
+            return RunRecord(run_id, folder, events)
 
 
 def read_summary(state: Path, run_id: str) -> dict[str, Any]:
-    """Return the summary of a run that has ended.
+    """Return the summary of a run that has ended; of one that was killed, what its events tell.
 
     Raises:
-        RunNotFound: There is none.
+        RunNotFound: There is no such run.
+        ExecutionError: It still runs.
     """
     runs = state / "runs"
     if not run_id.startswith("run-") or Path(run_id).name != run_id:
         raise RunNotFound(f"'{run_id}' is no run id", hint="A run id looks like run-20250126-101530-123456.")
-    try:
-        descriptor = os.open(runs / run_id / "summary.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        known = sorted((file.parent.name for file in runs.glob("*/summary.json")), reverse=True)
-        hint = f"The last run was {known[0]}." if known else "This project has no runs yet."
-        if (runs / run_id).is_dir():
-            hint = f"It still runs, or it was killed: {runs / run_id / 'events.jsonl'} says how far it came."
-        raise RunNotFound(
-            f"There is no summary of run '{run_id}'",
-            looked_up=(str(runs),),
-            nearest=nearest(run_id, known),
-            hint=hint,
-        ) from None
-    except OSError as error:
-        raise SecurityError(f"The summary of run '{run_id}' cannot be opened: {error.strerror}") from None
-    with os.fdopen(descriptor, encoding="utf-8") as file:
+    with suppress(FileNotFoundError), _opened(runs / run_id / "summary.json") as file:
         summary: dict[str, Any] = json.load(file)
         return summary
+    with suppress(FileNotFoundError), _opened(runs / run_id / "events.jsonl") as file:
+        return _summary_of_killed(file, run_id)
+    known = sorted((file.parent.name for file in runs.glob("*/events.jsonl")), reverse=True)
+    raise RunNotFound(
+        f"There is no run '{run_id}'",
+        looked_up=(str(runs),),
+        nearest=nearest(run_id, known),
+        hint=f"The last run was {known[0]}." if known else "This project has no runs yet.",
+    )
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), encoding="utf-8")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SecurityError(f"{path} cannot be opened: {error.strerror}") from None
+
+
+def _summary_of_killed(events: IO[str], run_id: str) -> dict[str, Any]:
+    """Return the summary of a run that never came to write its own: nodes without an end were cancelled."""
+    try:
+        fcntl.flock(events, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ExecutionError(f"Run '{run_id}' is still running", hint="Wait for it, or end it.") from None
+    started: dict[str, Any] = {}
+    ended: dict[str, dict[str, Any]] = {}
+    for line in events:
+        if not line.endswith("\n"):
+            break  # the kill came in the middle of it
+        event = json.loads(line)
+        if event["event"] == "run_started":
+            started = event
+        elif "state" in event and "node" in event:
+            ended[event["node"]] = event
+    if not started:
+        raise RunNotFound(f"Run '{run_id}' was killed before it started", hint="Run its pipeline again.")
+    nodes = [ended.get(name, {"node": name, "state": "cancelled"}) for name in started["nodes"]]
+    return {**started, "state": "cancelled", "nodes": nodes}

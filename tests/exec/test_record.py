@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tauro.errors import RunNotFound, SecurityError
+from tauro.errors import ExecutionError, RunNotFound, SecurityError
 from tauro.exec.record import new_record, read_summary
 
 CODE = """
@@ -153,7 +153,7 @@ def test_what_is_no_run_id_is_refused_before_any_file_is_looked_for(tmp_path, ru
 
 def test_a_run_that_is_not_there_is_an_error_that_names_the_last_one(run):
     result, project, _ = run
-    with pytest.raises(RunNotFound, match="no summary of run 'run-19990101-000000-000000'") as caught:
+    with pytest.raises(RunNotFound, match="There is no run 'run-19990101-000000-000000'") as caught:
         read_summary(project.state_directory, "run-19990101-000000-000000")
     assert result.run_id in caught.value.hint
     assert caught.value.exit_code == 4
@@ -165,13 +165,13 @@ def test_a_project_without_runs_says_so(tmp_path):
     assert caught.value.hint == "This project has no runs yet."
 
 
-def test_a_run_without_summary_is_told_from_one_that_never_was(tmp_path):
+def test_a_run_that_still_runs_is_told_from_one_that_was_killed(tmp_path):
     record = new_record(tmp_path)
-    record.events.close()
-    with pytest.raises(RunNotFound, match=f"no summary of run '{record.run_id}'") as caught:
+    with pytest.raises(ExecutionError, match="still running"):
         read_summary(tmp_path, record.run_id)
-    assert caught.value.hint.startswith("It still runs, or it was killed")
-    assert caught.value.details.nearest == ()
+    record.events.close()  # as a process that ends does
+    with pytest.raises(RunNotFound, match="killed before it started"):
+        read_summary(tmp_path, record.run_id)
 
 
 def test_a_summary_that_is_a_link_is_refused(run, tmp_path):
