@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -60,7 +59,8 @@ def project(tmp_path):
 
 def test_a_run_killed_in_the_middle_goes_on_where_it_was(project):
     assert tauro(project, "run", "--pipeline", "main").returncode == -signal.SIGKILL
-    (run_id,) = os.listdir(project / ".tauro/runs")
+    (folder,) = (project / ".tauro/runs").iterdir()
+    run_id = folder.name
     (project / "src/calm").touch()
     resumed = tauro(project, "run", "--resume", run_id, "--output", "json")
     assert resumed.returncode == 0, resumed.stderr
