@@ -109,6 +109,8 @@ def test_a_reader_that_was_never_there_gets_no_complaint():
 @pytest.mark.usefixtures("project")
 def test_the_program_prints_utf_8_whatever_the_locale(project, program):
     project(**{"config/base/pipelines.yaml": "é: {nodes: [make], description: 漢字 😀}\n"})
-    result = program("config", "list-pipelines", env={"PATH": "/usr/bin", "LC_ALL": "C", "PYTHONUTF8": "1"})
-    assert (result.code, result.err) == (0, "")
-    assert "漢字 😀" in result.out
+    for output in ("text", "json"):
+        environ = {"PATH": "/usr/bin", "LC_ALL": "C", "PYTHONUTF8": "1"}
+        result = program("config", "list-pipelines", "--output", output, env=environ)
+        assert (result.code, result.err) == (0, "")
+        assert "漢字 😀" in result.out

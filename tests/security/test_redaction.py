@@ -54,6 +54,7 @@ def test_redacting_twice_is_redacting_once(text, hidden):
         ({"abc", "bcd"}, "xabcdx", "x***x"),
         ({"abcabc", "abc"}, "abcabcabc", "***"),
         ({"aaa"}, "aaaaa", "***"),
+        ({"aaa"}, "aaaa", "***"),
         ({"secret", "secretive"}, "secretive secret", "*** ***"),
         ({"line one\nline two"}, "key: line one\nline two.", "key: ***."),
         ({"a.*b", "x)"}, "a.*b axxb x)", "*** axxb x)"),
