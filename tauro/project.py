@@ -96,7 +96,8 @@ class Project:
     ) -> tuple[Project, tuple[Fault, ...]]:
         """Open a project in spite of faulty values, and return them beside it. Arguments as :meth:`open`."""
         variables = os.environ if environ is None else environ
-        chosen = env or variables.get("TAURO_ENV") or BASE
+        # An empty name that was given is a mistake, such as --env "$UNSET"; it is not a wish for base.
+        chosen = env if env is not None else variables.get("TAURO_ENV") or BASE
         day = today or datetime.now().astimezone().date()
         with collector_at_rest():
             sources = read_sources(find_root(Path(path)), chosen, config_type=config_type)
@@ -283,14 +284,15 @@ class Project:
 
     def _config_for(self, start: str | None, end: str | None) -> ProjectConfig:
         """Return the configuration for a run's dates; values that depend on them are resolved again."""
-        if start is None and end is None:
+        window = self.config.settings.window(start, end, today=self._today)
+        if window == self.config.window:
             return self.config
         if self.config.uses_dates:
             config, faults = resolve(self._sources, environ=self._environ, today=self._today, start=start, end=end)
             if any(not fault.warning for fault in faults):
                 raise report_error(faults)
             return config
-        return self.config._replace(window=self.config.settings.window(start, end, today=self._today))
+        return self.config._replace(window=window)
 
 
 def _state_directory(root: Path, environ: Mapping[str, str]) -> Path:

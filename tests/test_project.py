@@ -146,3 +146,37 @@ def test_a_node_that_needs_a_value_which_only_another_makes_cannot_run_alone(tmp
     project = Project.open(small(tmp_path, "def first(): return 'value'"))
     with pytest.raises(ValidationError, match="'first' hands on in memory"):
         project.plan("main", node="second")
+
+
+def test_one_date_in_the_settings_is_a_fault_only_of_a_run_that_lacks_the_other(tmp_path):
+    from datetime import date
+
+    today = date(2026, 3, 4)
+    project = Project.open(small(tmp_path, "def first(): return 'value'", end_date="2025-12-31"), today=today)
+    assert project.validate() == ()
+    with pytest.raises(ValidationError, match=r"2026-03-04 \(today\) is after the end date 2025-12-31"):
+        project.plan("main")
+    assert project.plan("main", start_date="2025-12-01").config.window.start == date(2025, 12, 1)
+
+
+def test_an_empty_environment_is_a_mistake_and_not_base(root):
+    with pytest.raises(UnknownEnvironment):
+        Project.open(root, "")
+
+
+def test_what_a_plan_refuses_is_in_the_report_too(root):
+    output = root / "config/base/output.yaml"
+    output.write_text(output.read_text() + "unused.by.anybody: {format: orc}\n")
+    (fault,) = Project.open(root, env="dev").validate()
+    assert (fault.id, fault.warning) == ("dataset", True)
+    output.write_text(
+        output.read_text().replace("bronze.crm.customers:\n  format: delta", "bronze.crm.customers:\n  format: orc")
+    )
+    faults = [fault for fault in Project.open(root, env="dev").validate() if not fault.warning]
+    assert [(fault.exit_code, fault.place.file) for fault in faults] == [(5, "config/base/output.yaml")]
+
+
+def test_a_package_that_a_node_lacks_is_named_with_the_command_that_installs_it(tmp_path):
+    result = Project.open(small(tmp_path, "def first():\n    import no_such_package")).run("main")
+    failure = result.root_causes[0].failure
+    assert (failure.code, failure.hint) == ("DEPENDENCY_ERROR", "pip install no_such_package")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -24,6 +24,22 @@ COMMANDS = {
     "template": ("tauro.cli.commands.template", "Generate a project."),
     "config": ("tauro.cli.commands.config", "Inspect and validate a project's configuration."),
 }
+
+# Options that people put before the command, where they are unknown.
+_OF_COMMANDS = frozenset(
+    {
+        "--env",
+        "--base-path",
+        "--config-type",
+        "--pipeline",
+        "--output",
+        "--verbose",
+        "-v",
+        "--quiet",
+        "-q",
+        "--log-level",
+    }
+)
 
 _EPILOG = """\b
 Start with:
@@ -84,25 +100,23 @@ def invoke(  # noqa: PLR0911 - one return for each way that a command line can e
     arguments: Sequence[str] | None = None,
 ) -> int:
     """Run one command line and return its exit code. Every error ends here."""
-    console = Console()
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # An error on the way to --output is told in its form too.
+    console = Console(output="json" if "--output=json" in words or ("--output", "json") in pairwise(words) else "text")
     try:
-        code = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="tauro", standalone_mode=False, obj=console
-        )
-        sys.stdout.flush()
+        code = cli.main(args=words, prog_name="tauro", standalone_mode=False, obj=console)
         return code if isinstance(code, int) else 0
     except TauroError as error:
         return _fail(console, error)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        console.talk(error.format_message())
         return UsageFault.exit_code
     except click.ClickException as error:
         return _fail(console, _usage_fault(error))
     except (KeyboardInterrupt, click.Abort):
         return _fail(console, ExecutionError("Cancelled"))
-    except BrokenPipeError:
-        # The reader of our output has gone, as head(1) does. The interpreter must not find out on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # click leaves so when the reader of its help has gone.
         return 0
     except Exception as error:  # noqa: BLE001 - the process edge: nothing foreign gets through
         return _fail(console, _unexpected(console, error))
@@ -131,6 +145,8 @@ def _usage_fault(error: click.ClickException) -> UsageFault:
     near = tuple(getattr(error, "possibilities", None) or ())
     if isinstance(error, click.NoSuchOption):
         message = f"There is no option '{error.option_name}'"
+        if context is not None and context.parent is None and error.option_name in _OF_COMMANDS:
+            return UsageFault(message, hint=f"Options follow their command: tauro run {error.option_name} ...")
     else:
         message = error.format_message().rstrip(".")
     return UsageFault(message, nearest=near, hint=f"See: {command} --help")

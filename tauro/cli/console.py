@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -59,19 +60,18 @@ class Console:
 
     def data(self, value: dict[str, Any], text: str) -> None:
         """Print what was asked for, in the form that was asked for."""
-        click.echo(
-            json.dumps(self.redact.data(value), indent=2, ensure_ascii=False) if self.json else self.redact(text)
-        )
+        shown = json.dumps(self.redact.data(value), indent=2, ensure_ascii=False) if self.json else self.redact(text)
+        _write(shown, sys.stdout)
 
     def talk(self, text: str) -> None:
         """Print a message that is no data."""
-        click.echo(self.redact(text), err=True)
+        _write(self.redact(text), sys.stderr)
 
     def tell(self, error: TauroError) -> None:
         """Print an error, in the form that was asked for; with its traceback when every detail is wanted."""
         if self.json:
             told = self.redact.data({"schema": 1, "error": error.to_dict()})
-            click.echo(json.dumps(told, ensure_ascii=False), err=True)
+            _write(json.dumps(told, ensure_ascii=False), sys.stderr)
             return
         from tauro.cli.render import error_text
 
@@ -87,9 +87,31 @@ class Console:
             self.talk(text)
 
 
+def _write(text: str, stream: TextIO | None) -> None:
+    """Print a text; a stream that is closed, or whose reader has gone as head(1) does, takes nothing more."""
+    if stream is None:
+        return
+    try:
+        click.echo(text, file=stream)
+        stream.flush()
+    except (BrokenPipeError, ValueError):
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Send what is still written to a stream nowhere, so that the interpreter's own end does not trip over it."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def uses_colour(stream: TextIO | Any) -> bool:
     """Say whether a stream takes colour: a terminal, and NO_COLOR is not set."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and bool(stream.isatty())
+    return (
+        stream is not None
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+        and bool(stream.isatty())
+    )
 
 
 def paint(text: str, *, stream: TextIO | Any = None, **style: Any) -> str:

@@ -70,7 +70,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
         rows: The cells.
         right: Columns whose cells stand to the right: numbers.
     """
-    lines = [headings, *rows]
+    # What comes from a project must not steer the terminal.
+    lines = [headings, *([_printable(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     numeric = set(right)
     return "\n".join(
@@ -79,4 +80,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
+    )
+
+
+def _printable(text: str) -> str:
+    return (
+        text
+        if text.isprintable()
+        else "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     )

@@ -48,7 +48,7 @@ class Graph(NamedTuple):
         return tuple(done)
 
     def cycle(self) -> tuple[str, ...]:
-        """Return one cycle as a path that ends where it starts, or nothing."""
+        """Return one cycle, each node followed by one that it waits for, or nothing."""
         rest = set(self.upstream) - set(self.order())
         if not rest:
             return ()
@@ -59,7 +59,7 @@ class Graph(NamedTuple):
             name = next(source for source in self.upstream[name] if source in rest)
         steps = list(path)
         circle = steps[steps.index(name) :]
-        return (name, *reversed(circle))
+        return (*circle, name)
 
     def reachable(self, starts: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
         """Return every node that ``edges`` lead to from ``starts``, these included."""

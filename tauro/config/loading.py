@@ -202,8 +202,11 @@ def _window(settings: GlobalSettings, report: Report, given: tuple[str | None, s
     except ValidationError as error:
         if given != (None, None):
             raise
-        at = At("global_settings", ("start_date" if settings.start_date else "end_date",))
-        report.add("dates", error.message, at, hint="Mend start_date and end_date; one that is not set is today.")
+        if settings.start_date and settings.end_date:
+            report.add(
+                "dates", error.message, At("global_settings", ("start_date",)), hint="Mend start_date or end_date."
+            )
+        # One date alone is a fault only of a run that is not given the other: planning says so.
         return Window(today, today)
 
 

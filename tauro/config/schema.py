@@ -266,7 +266,8 @@ class Settings:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Settings) and type(other) is type(self) and other.to_dict() == self.to_dict()
 
-    __hash__ = object.__hash__
+    # Settings hold mappings, which have no hash.
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"

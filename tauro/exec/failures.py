@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tauro.errors import Place, TauroError
+from tauro.errors import DependencyError, ExecutionError, Place, TauroError
 from tauro.exec.results import Failure
 
 if TYPE_CHECKING:
@@ -35,12 +35,25 @@ def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
     return Failure(
         type=type(error).__name__,
         message=redact(_message(error)),
-        code=error.code if isinstance(error, TauroError) else "EXECUTION_ERROR",
+        code=_code(error),
         place=place,
         looked_up=tuple(redact(item) for item in details.looked_up) if details else (),
-        hint=details.hint if details else None,
+        hint=_hint(error),
         traceback=redact("".join(traceback.format_exception(error))),
     )
+
+
+def _code(error: BaseException) -> str:
+    if isinstance(error, TauroError):
+        return error.code
+    return DependencyError.code if isinstance(error, ModuleNotFoundError) else ExecutionError.code
+
+
+def _hint(error: BaseException) -> str | None:
+    if isinstance(error, TauroError):
+        return error.hint
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return f"pip install {missing.partition('.')[0]}" if missing else None
 
 
 def _message(error: BaseException) -> str:

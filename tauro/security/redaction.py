@@ -8,6 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Keys of tables are no secrets, and their values are common words.
+_KEYS_OF_TABLES = tuple(
+    f"{kind}_KEY{plural}"
+    for kind in (
+        "SORT",
+        "PRIMARY",
+        "FOREIGN",
+        "PARTITION",
+        "MERGE",
+        "JOIN",
+        "GROUP",
+        "BUSINESS",
+        "NATURAL",
+        "SURROGATE",
+    )
+    for plural in ("", "S")
+)
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
 # Patterns are text: re compiles them when a text is first redacted, which most commands never do.
 # user:password@ in a URL; a password may hold an "@" itself.
@@ -24,7 +41,8 @@ MASK = "***"
 
 def is_secret_name(name: str) -> bool:
     """Say whether a variable or key of that name holds a secret."""
-    return any(word in name.upper() for word in _SECRET_WORDS)
+    words = name.upper().replace(".", "_")
+    return any(word in words for word in _SECRET_WORDS) and not words.endswith(_KEYS_OF_TABLES)
 
 
 class Redactor(NamedTuple):

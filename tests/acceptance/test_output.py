@@ -76,3 +76,28 @@ def test_a_fault_that_repeats_a_value_hides_it(project):
     assert done.returncode == 3
     assert "found '***'" in done.stderr
     assert SECRET not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("{tauro} config list-pipelines | true; exit ${{PIPESTATUS[0]}}", 0),
+        ("{tauro} --help | true; exit ${{PIPESTATUS[0]}}", 0),
+        ("{tauro} run --pipeline main | true; exit ${{PIPESTATUS[0]}}", 4),
+        ("{tauro} config list-pipelines --env nope 2>&1 | true; exit ${{PIPESTATUS[0]}}", 3),
+        ("{tauro} config list-pipelines >&-", 0),
+        ("{tauro} config list-pipelines --env nope 2>&-", 3),
+    ],
+)
+def test_a_stream_that_nobody_reads_changes_no_exit_code_and_breaks_nothing(project, script, code):
+    command = ["bash", "-c", script.format(tauro=f"{sys.executable} -m tauro")]
+    environ = os.environ | {"API_KEY": SECRET}
+    done = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_an_error_on_the_way_to_the_output_option_is_json_too(project):
+    done = tauro(project, "config", "validate", "--bad", "--output", "json")
+    assert json.loads(done.stderr)["error"]["code"] == "VALIDATION_ERROR"

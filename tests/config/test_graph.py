@@ -63,7 +63,7 @@ def test_a_cycle_is_found_exactly_when_there_is_one(upstream):
     if cycle:
         assert cycle[0] == cycle[-1]
         assert len(set(cycle)) == len(cycle) - 1
-        assert all(before in upstream[after] for before, after in pairwise(cycle))
+        assert all(awaited in upstream[waiting] for waiting, awaited in pairwise(cycle))
 
 
 @given(upstream=graphs())
