@@ -12,7 +12,7 @@ from tauro.config.discovery import find_root
 from tauro.config.environments import BASE
 from tauro.config.loading import Sources, read_sources, resolve
 from tauro.config.report import report_error
-from tauro.errors import EngineUnavailable, Fault
+from tauro.errors import EngineUnavailable, Fault, UsageFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,7 +107,12 @@ class Project:
 
     @classmethod
     def open_run(
-        cls, run_id: str, path: str | os.PathLike[str] = ".", *, environ: Mapping[str, str] | None = None
+        cls,
+        run_id: str,
+        path: str | os.PathLike[str] = ".",
+        *,
+        config_type: str | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> Project:
         """Open the project for the environment that a run was made in. Arguments as :meth:`open`.
 
@@ -118,7 +123,7 @@ class Project:
 
         variables = os.environ if environ is None else environ
         summary = read_summary(_state_directory(find_root(Path(path)), variables), run_id)
-        return cls.open(path, summary["env"], environ=environ)
+        return cls.open(path, summary["env"], config_type=config_type, environ=environ)
 
     @property
     def root(self) -> Path:
@@ -197,8 +202,8 @@ class Project:
         summary = read_summary(self.state_directory, run_id)
         config = self._config_for(summary["start_date"], summary["end_date"])
         pipeline = find_pipeline(config, summary["pipeline"])
-        only = unfinished_nodes(config, pipeline, summary)
-        return make_plan(config, pipeline, self.engine, only=only, resumes=run_id)
+        only, repeated = unfinished_nodes(config, pipeline, summary)
+        return make_plan(config, pipeline, self.engine, only=only, repeated=repeated, resumes=run_id)
 
     def run(
         self,
@@ -226,6 +231,8 @@ class Project:
             EngineUnavailable: The engine cannot start on this machine.
             TauroError: As :meth:`plan`.
         """
+        if not isinstance(pipeline, str) and (node, start_date, end_date) != (None, None, None):
+            raise UsageFault("A plan has its node and its dates already", hint="Give them to Project.plan.")
         plan = (
             self.plan(pipeline, node=node, start_date=start_date, end_date=end_date)
             if isinstance(pipeline, str)
@@ -297,4 +304,4 @@ class Project:
 
 def _state_directory(root: Path, environ: Mapping[str, str]) -> Path:
     chosen = environ.get("TAURO_STATE_DIR")
-    return Path(chosen) if chosen else root / ".tauro"
+    return root / (chosen or ".tauro")

@@ -91,8 +91,9 @@ def _write(text: str, stream: TextIO | None) -> None:
     """Print a text; a stream that is closed, or whose reader has gone as head(1) does, takes nothing more."""
     if stream is None:
         return
+    encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
-        click.echo(text, file=stream)
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
         stream.flush()
     except (BrokenPipeError, ValueError):
         silence(stream)

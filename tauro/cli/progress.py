@@ -27,7 +27,7 @@ def progress_listener(console: Console) -> Iterator[tuple[Listener, ...]]:
 
     display = Progress(
         SpinnerColumn(finished_text=" "),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -48,7 +48,7 @@ class _ProgressListener:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
-            self._total = self._display.add_task(f"[bold]{event.pipeline}", total=len(event.nodes))
+            self._total = self._display.add_task(event.pipeline, total=len(event.nodes))
         elif isinstance(event, NodeStarted):
             if len(self._lines) < _MOST_ROWS:
                 self._lines[event.node] = self._display.add_task(f"  {event.node}", total=1)

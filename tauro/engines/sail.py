@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from contextlib import suppress
 from threading import Lock
@@ -73,7 +74,11 @@ class SailEngine:
         builder = SparkSession.builder.remote(f"sc://{host}:{port}").appName(self._app_name)
         for key, value in self._spark_config.items():
             builder = builder.config(key, value)
-        return builder.create()
+        session = builder.create()
+        # pyspark's own hook at exit asks the server once more, and for minutes when it has gone before
+        # it. Ours runs first, and keeps the server alive until then even when nobody holds the project.
+        atexit.register(self.close)
+        return session
 
     def interrupt(self) -> None:
         """End what the session is computing."""
@@ -90,6 +95,7 @@ class SailEngine:
                 with suppress(OSError, RuntimeError, _rpc_error()):
                     self._session.stop()
                 self._session = None
+                atexit.unregister(self.close)
             if self._server is not None:
                 self._server.stop()
                 self._server = None

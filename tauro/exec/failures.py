@@ -39,8 +39,17 @@ def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
         place=place,
         looked_up=tuple(redact(item) for item in details.looked_up) if details else (),
         hint=_hint(error),
-        traceback=redact("".join(traceback.format_exception(error))),
+        traceback=redact(_traceback(error)),
     )
+
+
+def _traceback(error: BaseException) -> str:
+    """Return the traceback, its end when it is long: an error may carry a megabyte of text."""
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - as in _message
+        text = "".join(traceback.format_tb(error.__traceback__))
+    return text if len(text) <= 10 * _LONGEST else "... " + text[-10 * _LONGEST :]
 
 
 def _code(error: BaseException) -> str:
@@ -60,7 +69,11 @@ def _message(error: BaseException) -> str:
     """Return what an error says, without the JVM's stack that some append."""
     if isinstance(error, SystemExit):
         return f"The node called sys.exit({error.code!r})"
-    text = str(error).split("\n\nJVM stacktrace:")[0].strip()
+    try:
+        text = str(error).split("\n\nJVM stacktrace:")[0].strip()
+    except Exception:  # noqa: BLE001 - the error is a node's own, and so is its text
+        text = "(its text cannot be shown)"
+    text = " ".join([text, *(f"({note})" for note in getattr(error, "__notes__", ()))])
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + " ..."
     if isinstance(error, TauroError):

@@ -95,8 +95,12 @@ class NodeCaller:
     settings: Mapping[str, Any]
     _calls: dict[tuple[str, str], _Call] = field(default_factory=dict)
 
-    def __call__(self, node: NodeConfig) -> NodeReport:
+    def __call__(self, node: NodeConfig, *, repeated: bool = False) -> NodeReport:
         """Execute a node once.
+
+        Args:
+            node: The node.
+            repeated: It was completed before: only its values in memory are made again.
 
         Raises:
             Exception: Whatever the function raises, and Tauro's own errors.
@@ -110,7 +114,7 @@ class NodeCaller:
         reads = [self.catalog.read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
         arguments, keywords = _arguments(call, [read.value for read in reads], self._offered(call, node))
         returned = call.function(*arguments, **keywords)
-        return self._store(node, returned, reads)
+        return self._store(outputs_of(node, returned), reads, repeated=repeated)
 
     def _offered(self, call: _Call, node: NodeConfig) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -127,8 +131,12 @@ class NodeCaller:
                 values[name] = NodeContext(self.run_id, self.env, node.name, self.settings)
         return values
 
-    def _store(self, node: NodeConfig, returned: Any, reads: list[Read]) -> NodeReport:
-        rows = {name: self.catalog.write(name, value) for name, value in outputs_of(node, returned).items()}
+    def _store(self, outputs: dict[str, Any], reads: list[Read], *, repeated: bool) -> NodeReport:
+        rows = {
+            name: self.catalog.write(name, value)
+            for name, value in outputs.items()
+            if not (repeated and self.catalog.stores(name))
+        }
         warnings = tuple(f"'{name}' is empty" for name, count in rows.items() if count == 0)
         return NodeReport(_total([read.rows for read in reads]), _total(list(rows.values())), warnings)
 

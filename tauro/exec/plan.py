@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,10 +14,14 @@ from tauro.errors import Fault, NodeNotFound, PipelineNotFound, TauroError, Unsu
 from tauro.io.catalog import StoredDataset, stored_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tauro.engines import Engine
+
+
+# No output may be written there.
+_OWN_FOLDERS = ("src", "lib", "config", "logs", ".tauro", ".git", ".venv")
 
 
 class PlannedNode(NamedTuple):
@@ -26,11 +31,13 @@ class PlannedNode(NamedTuple):
         config: Its settings.
         upstream: The nodes of the run that it waits for.
         outside: What it depends on and the run does not do.
+        repeated: True when it was completed before, and only its values in memory are needed again.
     """
 
     config: NodeConfig
     upstream: tuple[str, ...]
     outside: tuple[str, ...] = ()
+    repeated: bool = False
 
     @property
     def name(self) -> str:
@@ -130,6 +137,7 @@ def make_plan(
     engine: Engine,
     *,
     only: Iterable[str] | None = None,
+    repeated: Container[str] = (),
     resumes: str | None = None,
 ) -> RunPlan:
     """Plan a run of a pipeline.
@@ -139,6 +147,7 @@ def make_plan(
         pipeline: The pipeline.
         engine: Who will compute; asked what it can do.
         only: Names of the nodes to run; all, if not given.
+        repeated: Those of them that were completed before: what they have stored is not written again.
         resumes: The run that it goes on with.
 
     Raises:
@@ -158,7 +167,11 @@ def make_plan(
     nodes = {name: node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None}
     graph = graph_of(nodes)
     chosen = _chosen(pipeline, nodes, only)
-    planned = tuple(_planned(nodes[name], graph, chosen) for name in graph.order() if name in chosen)
+    planned = tuple(
+        _planned(nodes[name], graph, chosen)._replace(repeated=name in repeated)
+        for name in graph.order()
+        if name in chosen
+    )
     reads, writes, in_memory = _datasets(config, planned)
     _check_memory(in_memory, planned, nodes)
     _check_places(config, reads, writes)
@@ -241,7 +254,7 @@ def _datasets(
         for name in map(canonical, node.config.outputs):
             if name not in config.outputs:
                 in_memory[name] = None
-            elif name not in writes:
+            elif name not in writes and not node.repeated:
                 writes[name] = stored_dataset(config, config.outputs[name])
     return reads, writes, tuple(in_memory)
 
@@ -264,17 +277,35 @@ def _check_memory(
 def _check_places(
     config: ProjectConfig, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
 ) -> None:
-    """Refuse datasets that would be lost when another is written: the same place, or one inside of its folder."""
+    """Refuse writes by which others are lost: to one place, around another dataset, into the project's code."""
     homes: dict[Path, StoredDataset] = {}
     for stored in writes.values():
-        if stored.location.path is not None:
-            first = homes.setdefault(stored.location.path, stored)
-            if first is not stored and {first.config.write_mode, stored.config.write_mode} != {"append"}:
-                raise _one_place(config, stored, f"is written to the same place as '{first.name}'")
-    for stored in (*reads.values(), *writes.values()):
+        path = stored.location.path
+        if path is None:
+            continue
+        first = homes.setdefault(path, stored)
+        if first is not stored and {first.config.write_mode, stored.config.write_mode} != {"append"}:
+            raise _one_place(config, stored, f"is written to the same place as '{first.name}'")
+        own = next(
+            (name for name in _OWN_FOLDERS if path == config.root / name or config.root / name in path.parents), None
+        )
+        if own is not None:
+            raise _one_place(config, stored, f"is written into the project's own folder '{own}'")
+    for stored in (*reads.values(), *writes.values(), *_other_datasets(config, reads, writes)):
         for folder in stored.location.path.parents if stored.location.path is not None else ():
             if folder in homes:
                 raise _one_place(config, stored, f"lies inside of the folder that '{homes[folder].name}' is written to")
+
+
+def _other_datasets(
+    config: ProjectConfig, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+) -> Iterator[StoredDataset]:
+    """Yield the project's datasets that a run does not touch and should leave alone; those without fault."""
+    for dataset in (*config.inputs.values(), *config.outputs.values()):
+        name = canonical(dataset.name)
+        if name not in reads and name not in writes:
+            with suppress(TauroError):  # validation tells it; this run does not need it
+                yield stored_dataset(config, dataset)
 
 
 def _one_place(config: ProjectConfig, stored: StoredDataset, fault: str) -> ValidationError:

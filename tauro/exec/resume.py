@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.config.graph import graph_of
 from tauro.config.model import PipelineConfig, ProjectConfig, canonical
+from tauro.errors import NodeNotFound, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def unfinished_nodes(config: ProjectConfig, pipeline: PipelineConfig, summary: Mapping[str, Any]) -> set[str]:
-    """Return the nodes that a resumed run must execute.
+def unfinished_nodes(
+    config: ProjectConfig, pipeline: PipelineConfig, summary: Mapping[str, Any]
+) -> tuple[set[str], set[str]]:
+    """Return the nodes that a resumed run must execute, and which of them were completed before.
 
     These are the nodes that did not complete, and completed ones whose values were only in memory
     and are needed again.
@@ -21,8 +24,18 @@ def unfinished_nodes(config: ProjectConfig, pipeline: PipelineConfig, summary: M
         config: The project's configuration.
         pipeline: The run's pipeline.
         summary: The run's summary.
+
+    Raises:
+        NodeNotFound: The run had a node that the pipeline does not have any more.
     """
     nodes = {name: node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None}
+    for outcome in summary["nodes"]:
+        if outcome["node"] not in nodes:
+            raise NodeNotFound(
+                f"The run had a node '{outcome['node']}', which '{pipeline.name}' has no more",
+                nearest=nearest(outcome["node"], nodes),
+                hint="Run the pipeline anew.",
+            )
     completed = {outcome["node"] for outcome in summary["nodes"] if outcome["state"] == "completed"}
     ran = {outcome["node"] for outcome in summary["nodes"]}
     # A run of a part of the pipeline is resumed as that part.
@@ -37,4 +50,5 @@ def unfinished_nodes(config: ProjectConfig, pipeline: PipelineConfig, summary: M
         name: [makers[dataset] for dataset in map(canonical, node.inputs) if dataset in makers]
         for name, node in nodes.items()
     }
-    return graph_of(nodes).reachable(todo, in_memory)
+    needed = graph_of(nodes).reachable(todo, in_memory)
+    return needed, needed & completed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import warnings
 from collections import Counter
 from datetime import UTC, datetime
 from time import perf_counter
@@ -52,15 +54,12 @@ def execute(
         engine.prepare()
     use_project(config.root)
     record = new_record(state)
-    everyone: tuple[Listener, ...] = (record, *listeners)
-
-    def emit(event: Event) -> None:
-        for listener in everyone:
-            listener(event)
-
-    caller = NodeCaller(_catalog(plan, engine), engine.session, record.run_id, config.env, config.settings.variables)
+    emit = _Emitter(record, listeners)
+    spool = record.folder / "spool"
+    catalog = _catalog(plan, engine, spool)
+    caller = NodeCaller(catalog, engine.session, record.run_id, config.env, config.settings.variables)
     runner = Runner(
-        call=lambda node: caller(node.config),
+        call=lambda node: caller(node.config, repeated=node.repeated),
         describe=lambda error: failure_of(error, config.root, config.redact),
         emit=emit,
         interrupt=engine.interrupt,
@@ -85,14 +84,35 @@ def execute(
         abandoned=abandoned,
     )
     record.finish(result)
+    shutil.rmtree(spool, ignore_errors=True)
     emit(RunEnded(datetime.now(UTC), record.run_id, run_state, seconds))
     return result
 
 
-def _catalog(plan: RunPlan, engine: Engine) -> Catalog:
+class _Emitter:
+    """Tells an event to the record, which must not fail, and to the listeners, which may.
+
+    A broken display is dropped; the run goes on.
+    """
+
+    def __init__(self, record: Listener, listeners: Iterable[Listener]) -> None:
+        self._record = record
+        self._listeners = list(listeners)
+
+    def __call__(self, event: Event) -> None:
+        self._record(event)
+        for listener in list(self._listeners):
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - a listener is foreign code
+                self._listeners.remove(listener)
+                warnings.warn(f"A listener failed and is told no more: {error!r}", RuntimeWarning, stacklevel=2)
+
+
+def _catalog(plan: RunPlan, engine: Engine, spool: Path) -> Catalog:
     readers = Counter(canonical(name) for node in plan.nodes for name in node.config.inputs)
     memory = MemoryDatasets({name: readers[name] for name in plan.in_memory})
-    return Catalog(plan.reads, plan.writes, memory, engine.session, plan.config.window)
+    return Catalog(plan.reads, plan.writes, memory, engine.session, plan.config.window, spool)
 
 
 def _run_started(plan: RunPlan, run_id: str, at: datetime) -> RunStarted:

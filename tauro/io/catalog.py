@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.model import DatasetConfig, ProjectConfig, canonical
-from tauro.errors import DatasetNotFound, NodeError, Unsupported, ValidationError, nearest
+from tauro.errors import DatasetNotFound, NodeError, TauroError, Unsupported, ValidationError, nearest
+from tauro.io.fits import is_embedded
 from tauro.io.formats import DatasetFormat, Target
-from tauro.io.frames import convert, rows_of, to_spark
+from tauro.io.frames import SPARK, convert, kind_of, rows_of, to_spark
 from tauro.io.location import Location, locate
 from tauro.io.options import check_options
 from tauro.io.registry import format_named
+from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -124,6 +128,10 @@ class MemoryDatasets:
         self._values: dict[str, Any] = {}
         self._lock = Lock()
 
+    def is_shared(self, name: str) -> bool:
+        """Say whether more than one node reads ``name``."""
+        return self._readers.get(name, 0) > 1
+
     def put(self, name: str, value: Any) -> None:
         """Keep ``value``, if anybody reads it."""
         with self._lock:
@@ -136,7 +144,11 @@ class MemoryDatasets:
             if name not in self._values:
                 raise DatasetNotFound(f"Dataset '{name}' is in memory only, and nobody has made it in this run")
             self._readers[name] -= 1
-            return self._values[name] if self._readers[name] else self._values.pop(name)
+            if not self._readers[name]:
+                return self._values.pop(name)
+            # A pandas frame can be changed in place: each reader gets its own.
+            value = self._values[name]
+            return value.copy() if kind_of(value) == "pandas.DataFrame" else value
 
 
 class Read(NamedTuple):
@@ -156,6 +168,7 @@ class Catalog:
         memory: All other values.
         session: Gives the Spark session; called only when one is needed.
         window: The run's dates.
+        spool: Where frames are put that several nodes read.
     """
 
     reads: Mapping[str, StoredDataset]
@@ -163,6 +176,11 @@ class Catalog:
     memory: MemoryDatasets
     session: Callable[[], SparkSession]
     window: Window
+    spool: Path
+
+    def stores(self, name: str) -> bool:
+        """Say whether an output is written to storage rather than kept in memory."""
+        return canonical(name) in self.writes
 
     def read(self, name: str, kind: str) -> Read:
         """Return a dataset as a frame of ``kind``.
@@ -175,7 +193,8 @@ class Catalog:
         if stored is None:
             value = convert(self.memory.get(name), kind, self.session)
             return Read(value, rows_of(value))
-        value = convert(stored.read(self.session()), kind, self.session)
+        with _noted(f"while reading '{name}' from {stored.location.shown}"):
+            value = convert(stored.read(self.session()), kind, self.session)
         rows = rows_of(value)
         return Read(value, stored.format.rows(stored.location, stored.config) if rows is None else rows)
 
@@ -188,7 +207,8 @@ class Catalog:
         name = canonical(name)
         stored = self.writes.get(name)
         if stored is None:
-            self.memory.put(name, value)
+            shared = self.memory.is_shared(name) and kind_of(value) == SPARK
+            self.memory.put(name, self._computed_once(name, value) if shared else value)
             return rows_of(value)
         mode = stored.config.write_mode
         if mode in ("ignore", "error") and stored.exists:
@@ -198,5 +218,33 @@ class Catalog:
                     message, looked_up=(stored.location.shown,), hint="Remove the data, or choose another mode."
                 )
             return None
-        frame = to_spark(value, self.session())
-        return stored.format.write(frame, Target(stored.location, stored.config, self.window))
+        with _noted(f"while writing '{name}' to {stored.location.shown}"):
+            frame = to_spark(value, self.session())
+            return stored.format.write(frame, Target(stored.location, stored.config, self.window))
+
+    def _computed_once(self, name: str, frame: DataFrame) -> DataFrame:
+        """Return a frame that all its readers see alike.
+
+        A lazy frame is computed for each reader; what is random or depends on the time differs then.
+        The embedded engine keeps nothing in memory, so there it takes the way over a file.
+        """
+        if not is_embedded(frame.sparkSession):
+            return frame.persist()
+        place = private_directory(self.spool) / name
+        dataset = DatasetConfig(name=name, section="output", format="parquet")
+        target = Target(Location(str(place), place, name), dataset, self.window)
+        parquet = format_named("parquet")
+        parquet.write(frame, target)
+        return parquet.read(frame.sparkSession, target.location, dataset)
+
+
+@contextmanager
+def _noted(note: str) -> Iterator[None]:
+    """Add to an error of the engine what was going on: it knows no dataset."""
+    try:
+        yield
+    except TauroError:
+        raise
+    except Exception as error:
+        error.add_note(note)
+        raise

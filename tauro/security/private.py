@@ -54,7 +54,7 @@ def open_private(path: Path) -> IO[str]:
         FileExistsError: Something of that name is there.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8")
+    return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="backslashreplace")
 
 
 def replace_private(path: Path, text: str) -> None:

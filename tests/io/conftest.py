@@ -84,7 +84,10 @@ def store(engine, open_config, tmp_path, monkeypatch):
         config = open_config(env=env, **{section: {name: settings}})
         stored = stored_dataset(config, config.dataset(name))
         window = Window(*map(date.fromisoformat, dates))
-        return Store(Catalog({name: stored}, {name: stored}, MemoryDatasets({}), engine.session, window), name)
+        return Store(
+            Catalog({name: stored}, {name: stored}, MemoryDatasets({}), engine.session, window, tmp_path / "spool"),
+            name,
+        )
 
     return make
 

@@ -19,7 +19,7 @@ def no_session():
 
 
 def catalog(**readers):
-    return Catalog({}, {}, MemoryDatasets(readers), no_session, None)
+    return Catalog({}, {}, MemoryDatasets(readers), no_session, None, None)
 
 
 def test_a_value_need_not_be_a_frame_and_is_handed_on_itself():

@@ -95,7 +95,7 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _run(console: Console, project: Any, plan: Any) -> int:
-    from tauro.cli.commands.run_text import failure_text, run_error, summary_text
+    from tauro.cli.commands.run_text import run_error
     from tauro.cli.progress import progress_listener
     from tauro.exec.log import LogListener
 
@@ -104,26 +104,33 @@ def _run(console: Console, project: Any, plan: Any) -> int:
         gc.freeze()
         gc.enable()
     setup_logging(console, project=project.root)
-    # What a node prints is talk; stdout is for the result.
-    with _terminated_as_interrupted(), redirect_stdout(sys.stderr), progress_listener(console) as progress:
-        result = project.run(plan, listeners=(LogListener(), *progress))
+    result = None
+    try:
+        # What a node prints is talk; stdout is for the result.
+        with _terminated_as_interrupted(), redirect_stdout(sys.stderr), progress_listener(console) as progress:
+            result = project.run(plan, listeners=(LogListener(), *progress))
+        return _tell_result(console, result)
+    finally:
+        if result is not None and result.state == "cancelled":
+            # A node may still run in its thread, and the embedded engine's server has ended with the signal:
+            # closing the session, or the interpreter's own end, would wait for them.
+            os._exit(run_error(result).exit_code)
+        project.close()
+
+
+def _tell_result(console: Console, result: Any) -> int:
+    """Print how a run ended, and return its exit code."""
+    from tauro.cli.commands.run_text import failure_text, run_error, summary_text
+
     console.data(result.to_dict(), summary_text(result))
-    code = 0
-    if result.state != "completed":
-        error = run_error(result)
-        code = error.exit_code
-        if console.json:
-            console.tell(error)
-        else:
-            console.talk(failure_text(result, verbose=console.verbose))
-    if result.state == "cancelled":
-        # A node may still run in its thread, and the embedded engine's server has ended with the signal:
-        # closing the session, or the interpreter's own end, would wait for them.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    project.close()
-    return code
+    if result.state == "completed":
+        return 0
+    error = run_error(result)
+    if console.json:
+        console.tell(error)
+    else:
+        console.talk(failure_text(result, verbose=console.verbose))
+    return error.exit_code
 
 
 @contextmanager
