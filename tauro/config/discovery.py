@@ -27,7 +27,6 @@ INDEX_NAMES = (
     "tauro.json",
 )
 _BY_TYPE = {"yaml": "settings_yml.json", "json": "settings_json.json", "dsl": "settings_dsl.json"}
-CONFIG_TYPES = tuple(_BY_TYPE)
 _KEYS = {
     section: f"{section}_path" if section == "global_settings" else f"{section}_config_path" for section in SECTIONS
 }

@@ -93,6 +93,8 @@ def read_module(file: Path) -> Module:
         tree: Any = compile(file.read_bytes(), str(file), "exec", _ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
         return Module(file, {}, error=(error.msg, error.lineno or 1, max(error.offset or 1, 1)))
+    except OSError as error:
+        return Module(file, {}, error=(f"The file cannot be read: {error.strerror}", 1, 1))
     except (ValueError, RecursionError, MemoryError) as error:
         return Module(file, {}, error=(str(error) or "The code nests too deep for Python", 1, 1))
     functions: dict[str, Signature | None] = {}

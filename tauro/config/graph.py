@@ -85,7 +85,8 @@ def graph_of(nodes: Mapping[str, NodeConfig]) -> Graph:
         sources = dict.fromkeys(source for source in node.dependencies if source in nodes)
         for dataset in node.inputs:
             writer = writers.get(canonical(dataset))
-            if writer is not None and writer != name:
+            # Who is told to wait for this node does not make what it reads: that is there from before.
+            if writer is not None and writer != name and name not in nodes[writer].dependencies:
                 sources[writer] = None
         upstream[name] = tuple(sources)
         outside[name] = tuple(source for source in node.dependencies if source not in nodes)

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Fields that only a write, or only a delta table looks at.
+_OF_WRITES = frozenset(
+    {"write_mode", "partition_by", "overwrite_strategy", "replace_predicate", "merge_schema", "overwrite_schema"}
+)
+_OF_READS: frozenset[str] = frozenset()
+_OF_DELTA = frozenset({"version", "timestamp", "merge_schema", "overwrite_schema"})
 _STORED_IN_FILES = frozenset({"csv", "json", "parquet", "delta", "orc", "avro", "text", "xml", "pickle"})
 
 
@@ -272,6 +278,26 @@ class _Checker:
             self.add("format", f"{name}: Format '{dataset.format}' cannot be {verb}", at.of("format"))
         elif dataset.format in _STORED_IN_FILES:
             self._location(dataset, at)
+        self._without_effect(dataset, at)
+        twin = self.config.inputs.get(canonical(name)) if dataset.section == "output" else None
+        if twin is not None and (twin.format, twin.filepath) != (dataset.format, dataset.filepath):
+            message = f"{name}: The dataset is in the input section too, at another place or in another format"
+            self.add(
+                "two-definitions", message, at._replace(key=True), hint="Keep one of the two, or give them two names."
+            )
+
+    def _without_effect(self, dataset: DatasetConfig, at: At) -> None:
+        """Tell of keys that nothing is done with, where a reader of the file would expect it."""
+        given = {option.field: key for key, option in DatasetConfig.known.items() if option.field in vars(dataset)}
+        useless = _OF_WRITES if dataset.section == "input" else frozenset()
+        if dataset.format != "delta":
+            useless = useless | _OF_DELTA
+        elif "schema" in given:
+            useless = useless | {"schema"}
+        for field in sorted(useless & set(given)):
+            key = self._key(at, *(name for name, option in DatasetConfig.known.items() if option.field == field))
+            message = f"{dataset.name}: '{key}' has no effect on an {dataset.section} of format {dataset.format}"
+            self.add("no-effect", message, At(at.section, (*at.path, key), key=True), hint="Remove it.", warning=True)
 
     def _location(self, dataset: DatasetConfig, at: At) -> None:
         name, path = dataset.name, dataset.filepath

@@ -114,7 +114,12 @@ class NodeCaller:
         reads = [self.catalog.read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
         arguments, keywords = _arguments(call, [read.value for read in reads], self._offered(call, node))
         returned = call.function(*arguments, **keywords)
-        return self._store(outputs_of(node, returned), reads, repeated=repeated)
+        outputs = outputs_of(node, returned)
+        # Before the first write: a node stores all of its outputs or none.
+        for name, value in outputs.items():
+            if value is None:
+                raise NodeError(f"Node '{node.name}' returned None for its output '{name}'", hint="Return a DataFrame.")
+        return self._store(outputs, reads, repeated=repeated)
 
     def _offered(self, call: _Call, node: NodeConfig) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -20,7 +20,7 @@ from tauro.exec.node import NodeReport
 from tauro.exec.results import Failure, NodeOutcome, RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tauro.exec.plan import PlannedNode
 
@@ -264,11 +264,3 @@ def _run_state(outcomes: Sequence[NodeOutcome], *, cancelled: bool) -> RunState:
     if cancelled and any(outcome.state == "cancelled" for outcome in outcomes):
         return "cancelled"
     return "failed" if any(outcome.state == "failed" for outcome in outcomes) else "completed"
-
-
-def count_states(outcomes: Iterable[NodeOutcome]) -> Mapping[str, int]:
-    """Return how many nodes ended in each state."""
-    counts: dict[str, int] = {}
-    for outcome in outcomes:
-        counts[outcome.state] = counts.get(outcome.state, 0) + 1
-    return counts

@@ -40,11 +40,14 @@ class FileFormat:
 
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return the data as a DataFrame. The first line of a CSV file holds its names unless told otherwise."""
+        _refuse_delta(location, dataset)
         reader = session.read.format(self.name).options(**self._options(dataset))
         if dataset.schema is not None:
             reader = reader.schema(dataset.schema)
         # The embedded engine's "*" matches "/" too: in/*.csv would be in/archive/old.csv as well.
         frame = reader.load([str(path) for path in location.files()] if location.is_pattern else location.uri)
+        if self.name == "csv" and self._has_header(dataset):
+            self._check_headers(frame.columns if dataset.schema is not None else [], location, dataset)
         null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
         if self.name == "csv" and null is not None and is_embedded(session):
             frame = _with_nulls(frame, str(null))
@@ -57,6 +60,7 @@ class FileFormat:
             NodeError: It does not fit the data there, or what is there is no table.
         """
         location, dataset = target.location, target.dataset
+        _refuse_delta(location, dataset)
         frame = self._fitting(without_void(frame), location, dataset)
         writer = frame.write.format(self.name).options(**self._options(dataset))
         if dataset.partition_by:
@@ -75,6 +79,28 @@ class FileFormat:
         if adds and dataset.partition_by and rows != 0:
             self._remove_empty(location.path, dataset)
         return rows
+
+    def _check_headers(self, columns: list[str], location: Location, dataset: DatasetConfig) -> None:
+        """Refuse CSV files whose own names stand in another order: engines go by the place of a column.
+
+        A header of other names is well: that is how a schema renames columns. Without a schema the first
+        file tells the order.
+        """
+        options = {key.lower(): str(value) for key, value in dataset.options.items()}
+        separator = options.get("sep", options.get("delimiter", ","))
+        files = list(_data_files(location))
+        if len(separator) != 1 or any(file.suffix in _PACKED for file in files):
+            return
+        for file in files:
+            header = _header(file, separator)
+            columns = columns or header
+            if any(name in columns and columns.index(name) != place for place, name in enumerate(header)):
+                raise NodeError(
+                    f"The columns of '{dataset.name}' stand in another order in {file.name}: "
+                    f"{', '.join(header)}; expected {', '.join(columns)}",
+                    looked_up=(str(file),),
+                    hint="Bring the schema, or the files, to one order.",
+                )
 
     def _fitting(self, frame: DataFrame, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return ``frame`` as it can be written beside or in place of what is there."""
@@ -153,6 +179,22 @@ class FileFormat:
         header = 1 if self.name == "csv" and self._has_header(dataset) else 0
         counts = [_lines(file, quote) for file in files]
         return None if None in counts else sum(max(count - header, 0) for count in counts if count is not None)
+
+
+def _header(file: Path, separator: str) -> list[str]:
+    """Return the names in the first line of a CSV file, without those that stand twice."""
+    import csv
+
+    with file.open(encoding="utf-8", errors="replace", newline="") as text:
+        names = next(csv.reader(text, delimiter=separator), [])
+    return names if len(set(names)) == len(names) else []
+
+
+def _refuse_delta(location: Location, dataset: DatasetConfig) -> None:
+    """Refuse to take a Delta table for plain files: they hold removed rows too, and a write would end its history."""
+    if location.path is not None and (location.path / "_delta_log").is_dir():
+        message = f"Dataset '{dataset.name}' is a Delta table, not {dataset.format}: {location.shown}"
+        raise NodeError(message, hint="Set format: delta, or give the dataset another filepath.")
 
 
 def _lower(options: dict[str, Any]) -> dict[str, str]:

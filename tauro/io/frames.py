@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tauro.errors import NodeError
 
@@ -31,13 +31,28 @@ def kind_named(annotation: Any) -> str:
     Args:
         annotation: A class, or its name as text (``from __future__ import annotations``).
     """
+    for part in _parts(annotation):
+        kind = _kind_of_one(part)
+        if kind is not None:
+            return kind
+    return SPARK
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    """Return what an annotation is made of: the members of a union, the first of an Annotated."""
+    if isinstance(annotation, str):
+        return tuple(part.strip() for part in annotation.removeprefix("Optional[").removesuffix("]").split("|"))
+    return tuple(inner for part in get_args(annotation) for inner in _parts(part)) or (annotation,)
+
+
+def _kind_of_one(annotation: Any) -> str | None:
     if isinstance(annotation, str):
         package, _, name = annotation.rpartition(".")
         package = {"pl": "polars", "pd": "pandas", "pa": "pyarrow"}.get(package, package)
     else:
         package = str(getattr(annotation, "__module__", "")).partition(".")[0]
         name = str(getattr(annotation, "__name__", ""))
-    return next((kind for kind in KINDS if kind == f"{package}.{name}"), SPARK)
+    return next((kind for kind in KINDS if kind == f"{package}.{name}"), None)
 
 
 def convert(value: Any, kind: str, session: Callable[[], SparkSession]) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a folder to write to; when the block ends well it takes the place of ``target``."""
+    target = target.resolve()  # a link to a larger disk stays one
     with _staging(target) as staged:
         yield staged
         old = staged.with_name(staged.name + ".old")

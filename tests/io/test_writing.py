@@ -201,7 +201,20 @@ def test_a_node_may_read_what_it_overwrites(store, format_):
     same_rows(table.read(), TWO)
 
 
-@pytest.mark.parametrize("before", FORMATS)
+@pytest.mark.parametrize("format_", ["csv", "json", "parquet"])
+def test_a_delta_table_is_no_folder_of_files(store, format_):
+    """Its files hold removed rows too, and an overwrite would end its history."""
+    table = store("delta")
+    table.write(ONE)
+    files = store(format_, schema=ROWS)
+    with pytest.raises(NodeError, match="is a Delta table"):
+        files.read()
+    with pytest.raises(NodeError, match="is a Delta table"):
+        files.write(TWO)
+    same_rows(table.read(), ONE)
+
+
+@pytest.mark.parametrize("before", ["csv", "json", "parquet"])
 @pytest.mark.parametrize("format_", ["csv", "json", "parquet"])
 def test_an_overwrite_may_change_the_format_of_what_is_there(store, format_, before):
     """A table of another format is a table; its files go with it."""

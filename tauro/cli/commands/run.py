@@ -11,6 +11,7 @@ from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from tauro.cli.logs import setup_logging
 from tauro.cli.opening import introduce, open_project, project_folder, tell_warnings
@@ -76,19 +77,22 @@ def command(console: Console, /, **options: Any) -> int:
         console.data(plan.to_dict(), plan_text(plan))
         return 0
     if not plan.nodes:
-        console.note("Nothing is left to do.")
+        console.data(plan.to_dict(), "Nothing is left to do.")
         return 0
     return _run(console, project, plan)
 
 
 def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
-    given = [name for name in ("pipeline", "node", "start_date", "end_date") if options[name] is not None]
+    from_run = ("env", "pipeline", "node", "start_date", "end_date")
+    source = click.get_current_context().get_parameter_source
+    given = [name for name in from_run if source(name) is ParameterSource.COMMANDLINE]
     if given:
         names = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UsageFault(f"--resume takes {names} from the run that it resumes", hint="Leave them out.")
     from tauro.project import Project
 
-    project = Project.open_run(options["resume"], project_folder(options["base_path"]))
+    folder = project_folder(options["base_path"])
+    project = Project.open_run(options["resume"], folder, config_type=options["config_type"])
     introduce(console, project)
     tell_warnings(console, project.warnings)
     return project, project.plan_resume(options["resume"])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tauro.exec.results import NodeOutcome, RunResult
     from tauro.io.catalog import StoredDataset
 
+_MOST_NAMES = 10
 _CODES = {error_of(code).code: error_of(code) for code in range(1, 7)}
 
 
@@ -38,7 +39,9 @@ def plan_text(plan: RunPlan) -> str:
         effects = [_write_row(stored) for stored in plan.writes.values()]
         lines.append(_indented(table(("Dataset", "Format", "Location", "Effect"), effects)))
     if plan.in_memory:
-        lines.extend(("", f"In memory: {', '.join(plan.in_memory)}"))
+        shown = plan.in_memory[:_MOST_NAMES]
+        more = f" and {len(plan.in_memory) - len(shown)} more" if len(plan.in_memory) > len(shown) else ""
+        lines.extend(("", f"In memory: {', '.join(shown)}{more}"))
     lines.extend(("", "Nothing was run or written."))
     return "\n".join(lines)
 
@@ -48,7 +51,11 @@ def _after(upstream: tuple[str, ...], outside: tuple[str, ...]) -> str:
 
 
 def _read_row(stored: StoredDataset, made: set[str]) -> tuple[str, str, str, str]:
-    data = "made in this run" if stored.config.name in made else "found" if stored.exists else "MISSING"
+    data = "found" if stored.exists else "MISSING"
+    if stored.location.path is None:
+        data = "not checked"
+    elif stored.config.name in made:
+        data = "made in this run"
     return stored.name, stored.format.name, stored.location.shown, data
 
 

@@ -8,5 +8,5 @@ setup(
     package_dir={"": "src"},
     packages=find_packages("src"),
     python_requires=">=3.11",
-    install_requires=["tauro>=0.1,<0.2"],
+    # Tauro itself is not on PyPI yet; see requirements.txt.
 )
