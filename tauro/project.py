@@ -148,7 +148,7 @@ class Project:
     def validate(self) -> tuple[Fault, ...]:
         """Return every fault of references, code and datasets. Runs no code of the project."""
         from tauro.config.validation import check_project
-        from tauro.exec.plan import check_datasets
+        from tauro.exec.preflight import check_datasets
 
         with collector_at_rest():
             faults = check_project(self.config)

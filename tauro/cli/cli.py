@@ -6,7 +6,7 @@ import gc
 import sys
 from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -49,7 +49,28 @@ Start with:
 """
 
 
-class LazyGroup(click.Group):
+class CommandGroup(click.Group):
+    """A group that answers an unknown command with the nearest ones."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name.
+
+        Raises:
+            UsageFault: There is none of that name.
+        """
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            from tauro.errors import nearest
+
+            near = nearest(args[0], known)
+            hint = f"Did you mean '{near[0]}'?" if near else "Commands: " + ", ".join(known) + "."
+            raise UsageFault(f"There is no command '{args[0]}'", nearest=near, hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(CommandGroup):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -63,27 +84,10 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments name; an unknown one is an error with the nearest names."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise unknown_command(args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the table of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
-def unknown_command(name: str, known: Any) -> UsageFault:
-    """Return the error for a command that is not there."""
-    from tauro.errors import nearest
-
-    near = nearest(name, known)
-    hint = f"Did you mean '{near[0]}'?" if near else "Commands: " + ", ".join(known) + "."
-    return UsageFault(f"There is no command '{name}'", nearest=near, hint=hint)
 
 
 @click.group(

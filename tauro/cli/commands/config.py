@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tauro.cli.cli import unknown_command
+from tauro.cli.cli import CommandGroup
 from tauro.cli.opening import inspect_project, open_project, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.cli.render import table
@@ -18,18 +18,7 @@ if TYPE_CHECKING:
     from tauro.cli.console import Console
 
 
-class _Group(click.Group):
-    """A group whose unknown commands are our errors."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise unknown_command(args[0], self.commands)
-        return super().resolve_command(ctx, args)
-
-
-@click.group("config", cls=_Group, short_help="Inspect and validate a project's configuration.")
+@click.group("config", cls=CommandGroup, short_help="Inspect and validate a project's configuration.")
 def command() -> None:
     """Inspect and validate a project's configuration. Runs none of the project's code."""
 

@@ -1,0 +1,132 @@
+"""What is looked at before a run starts: what it would lose, and what its engine cannot do."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tauro.config.model import canonical
+from tauro.errors import Fault, TauroError, Unsupported, ValidationError
+from tauro.io.catalog import StoredDataset, stored_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from tauro.config.model import NodeConfig, ProjectConfig
+    from tauro.engines import Engine
+
+# No output may be written there.
+_OWN_FOLDERS = ("src", "lib", "config", "logs", ".tauro", ".git", ".venv")
+
+
+def check_datasets(config: ProjectConfig, engine: Engine, *, told: Container[str] = ()) -> list[Fault]:
+    """Return why datasets of a project cannot be read or written, whoever uses them.
+
+    It is a warning for a dataset that no pipeline uses. Datasets whose names are ``told`` are left out.
+    """
+    used = {
+        canonical(name)
+        for pipeline in config.pipelines.values()
+        for node_name in pipeline.nodes
+        if (node := config.node(pipeline, node_name)) is not None
+        for name in (*node.inputs, *node.outputs)
+    }
+    faults = []
+    for dataset in (*config.inputs.values(), *config.outputs.values()):
+        if dataset.name in told or dataset.format is None:
+            continue
+        try:
+            stored = {dataset.name: stored_dataset(config, dataset)}
+            is_input = dataset.section == "input"
+            check_engine(config, engine, stored if is_input else {}, {} if is_input else stored)
+        except TauroError as error:
+            fault = Fault("dataset", error.message, error.exit_code, error.place, error.details.looked_up)
+            faults.append(fault._replace(hint=error.hint, warning=canonical(dataset.name) not in used))
+    return faults
+
+
+def check_memory(in_memory: tuple[str, ...], planned: Iterable[NodeConfig], nodes: Mapping[str, NodeConfig]) -> None:
+    """Refuse a part of a pipeline that needs a value which only the rest of it makes."""
+    made = {canonical(output) for node in planned for output in node.outputs}
+    for node in planned:
+        for name in map(canonical, node.inputs):
+            if name in in_memory and name not in made:
+                maker = next(other.name for other in nodes.values() if name in map(canonical, other.outputs))
+                raise ValidationError(
+                    f"Node '{node.name}' reads '{name}', which '{maker}' hands on in memory and does not store",
+                    hint=f"Run '{maker}' too, or describe '{name}' in the output section so that it is stored.",
+                )
+
+
+def check_places(
+    config: ProjectConfig, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+) -> None:
+    """Refuse writes by which others are lost: to one place, around another dataset, into the project's code."""
+    homes: dict[Path, StoredDataset] = {}
+    for stored in writes.values():
+        path = stored.location.path
+        if path is None:
+            continue
+        first = homes.setdefault(path, stored)
+        if first is not stored and {first.config.write_mode, stored.config.write_mode} != {"append"}:
+            raise _one_place(config, stored, f"is written to the same place as '{first.name}'")
+        own = next(
+            (name for name in _OWN_FOLDERS if path == config.root / name or config.root / name in path.parents), None
+        )
+        if own is not None:
+            raise _one_place(config, stored, f"is written into the project's own folder '{own}'")
+    for stored in (*reads.values(), *writes.values(), *_other_datasets(config, reads, writes)):
+        for folder in stored.location.path.parents if stored.location.path is not None else ():
+            if folder in homes:
+                raise _one_place(config, stored, f"lies inside of the folder that '{homes[folder].name}' is written to")
+
+
+def _other_datasets(
+    config: ProjectConfig, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+) -> Iterator[StoredDataset]:
+    """Yield the project's datasets that a run does not touch and should leave alone; those without fault."""
+    for dataset in (*config.inputs.values(), *config.outputs.values()):
+        name = canonical(dataset.name)
+        if name not in reads and name not in writes:
+            with suppress(TauroError):  # validation tells it; this run does not need it
+                yield stored_dataset(config, dataset)
+
+
+def _one_place(config: ProjectConfig, stored: StoredDataset, fault: str) -> ValidationError:
+    return ValidationError(
+        f"Dataset '{stored.name}' {fault}: {stored.location.shown}",
+        place=config.place(stored.config.section, stored.config.name, "filepath"),
+        hint="Give each dataset a folder of its own.",
+    )
+
+
+def check_engine(
+    config: ProjectConfig, engine: Engine, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+) -> None:
+    """Refuse datasets that the engine cannot read or write.
+
+    Raises:
+        Unsupported: There is one.
+    """
+    for verb, datasets, able in (
+        ("read", reads, engine.capabilities.reads),
+        ("write", writes, engine.capabilities.writes),
+    ):
+        for stored in datasets.values():
+            if stored.format.name not in able:
+                raise Unsupported(
+                    f"The engine '{engine.name}' cannot {verb} '{stored.name}': format {stored.format.name}",
+                    place=config.place(stored.config.section, stored.config.name, "format"),
+                    looked_up=tuple(sorted(able)),
+                    hint=_delta_hint(stored.format.name),
+                )
+
+
+def _delta_hint(name: str) -> str:
+    if name == "delta":
+        return (
+            "Set mode: local in global_settings, or give Spark the connector: "
+            "spark_config: {spark.jars.packages: 'io.delta:delta-spark_4.2_2.13:4.4.0'}"
+        )
+    return "Choose another format, or another mode in global_settings."
