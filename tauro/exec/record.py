@@ -44,7 +44,7 @@ class RunRecord:
 
     def finish(self, result: RunResult) -> None:
         """Write the run's summary."""
-        replace_private(self.folder / "summary.json", json.dumps(result.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        replace_private(self.folder / "summary.json", json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
 
 
 def new_record(state: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> RunRecord:
