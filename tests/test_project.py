@@ -180,3 +180,18 @@ def test_a_package_that_a_node_lacks_is_named_with_the_command_that_installs_it(
     result = Project.open(small(tmp_path, "def first():\n    import no_such_package")).run("main")
     failure = result.root_causes[0].failure
     assert (failure.code, failure.hint) == ("DEPENDENCY_ERROR", "pip install no_such_package")
+
+
+def test_a_settings_file_with_a_misspelt_name_is_told(root):
+    (root / "config/dev/node.yaml").write_text("extract: {tags: [x]}\n")
+    told = [fault.message for fault in Project.open(root, env="dev").warnings]
+    assert told == ["config/dev/node.yaml is read by nobody; a section is named 'nodes'"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"pipeline": 1}', "null"])
+def test_a_damaged_record_is_an_error_that_names_the_run(root, text):
+    folder = root / ".tauro/runs/run-20250101-000000-000000"
+    folder.mkdir(parents=True)
+    (folder / "summary.json").write_text(text)
+    with pytest.raises(ExecutionError, match="run-20250101-000000-000000' is damaged"):
+        Project.open_run(folder.name, root)

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from tauro.errors import Fault, Place, TauroError
 
 _WIDEST_QUOTE = 160
+_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 def error_text(error: TauroError) -> str:
     """Return an error as its user sees it: code, message, place, what was looked up, hint."""
-    lines = [f"{paint('Error:', fg='red', bold=True)} {error.code}: {error.message}"]
+    lines = [f"{paint('Error:', fg='red', bold=True)} {error.code}: {_clean(error.message)}"]
     if error.faults:
         lines.extend(("", *(fault_text(fault) for fault in error.faults)))
     details = error.details
@@ -30,7 +31,7 @@ def fault_text(fault: Fault) -> str:
     """Return one fault of a report, with its place, its line and how to mend it."""
     where = f"{fault.place}: " if fault.place else ""
     kind = paint("warning", fg="yellow") if fault.warning else paint("error", fg="red")
-    lines = [f"{where}{kind}: {fault.message} [{fault.id}]"]
+    lines = [f"{where}{kind}: {_clean(fault.message)} [{fault.id}]"]
     if fault.place is not None:
         lines.extend(_quote(fault.place))
     lines.extend(_details(None, fault.looked_up, fault.nearest))
@@ -59,7 +60,7 @@ def _quote(place: Place) -> list[str]:
     # Tabs stay tabs, so that the caret stands right under any tab width.
     pad = "".join(letter if letter == "\t" else " " for letter in before)
     number = str(place.line)
-    return [f"  {number} | {place.text}", f"  {' ' * len(number)} | {pad}^"]
+    return [f"  {number} | {_clean(place.text)}", f"  {' ' * len(number)} | {pad}^"]
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
@@ -71,7 +72,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
         right: Columns whose cells stand to the right: numbers.
     """
     # What comes from a project must not steer the terminal.
-    lines = [headings, *([_printable(cell) for cell in row] for row in rows)]
+    lines = [headings, *([_clean(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     numeric = set(right)
     return "\n".join(
@@ -83,9 +84,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
     )
 
 
-def _printable(text: str) -> str:
-    return (
-        text
-        if text.isprintable()
-        else "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    )
+def _clean(text: str) -> str:
+    """Return a text that cannot steer the terminal; line breaks and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else _UNPRINTABLE for letter in text)

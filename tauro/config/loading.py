@@ -13,7 +13,7 @@ from tauro.config import environments
 from tauro.config.dates import Window, parse_date
 from tauro.config.discovery import SECTIONS, has_layer, read_index, section_files
 from tauro.config.document import Document
-from tauro.config.formats import parse_document
+from tauro.config.formats import SUFFIXES, parse_document
 from tauro.config.interpolation import Interpolator
 from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.overlay import Layered, merge, overlay
@@ -88,9 +88,24 @@ def read_sources(root: Path, env: str, *, config_type: str | None = None) -> Sou
                 faults.extend(error.faults or (whole,))
     if faults:
         raise report_error(faults)
-    warnings = () if has_layer(root, index, name) else (_no_own_settings(name, layers),)
+    warnings = [_no_own_settings(name, layers)] if not has_layer(root, index, name) else []
+    warnings += [fault for layer in layers for fault in _strangers(root, index.base_path, layer)]
     sections = {section: overlay(section, found) for section, found in documents.items()}
-    return Sources(root, name, layers, sections, warnings)
+    return Sources(root, name, layers, sections, tuple(warnings))
+
+
+def _strangers(root: Path, base_path: str, layer: str) -> list[Fault]:
+    """Return a warning for each file beside the sections whose name is nearly that of a section."""
+    folder = root / base_path / "config" / layer
+    found = [path for path in folder.iterdir() if path.suffix in SUFFIXES] if folder.is_dir() else []
+    faults = []
+    for path in sorted(path for path in found if path.stem not in SECTIONS):
+        near = nearest(path.stem, SECTIONS)
+        if near:
+            shown = path.relative_to(root).as_posix()
+            message = f"{shown} is read by nobody; a section is named '{near[0]}'"
+            faults.append(Fault("stray-file", message, nearest=near, hint="Rename or remove it.", warning=True))
+    return faults
 
 
 def _unwrap(document: Document, section: str) -> Document:

@@ -82,11 +82,14 @@ def read_summary(state: Path, run_id: str) -> dict[str, Any]:
     runs = state / "runs"
     if not run_id.startswith("run-") or Path(run_id).name != run_id:
         raise RunNotFound(f"'{run_id}' is no run id", hint="A run id looks like run-20250126-101530-123456.")
-    with suppress(FileNotFoundError), _opened(runs / run_id / "summary.json") as file:
-        summary: dict[str, Any] = json.load(file)
-        return summary
-    with suppress(FileNotFoundError), _opened(runs / run_id / "events.jsonl") as file:
-        return _summary_of_killed(file, run_id)
+    try:
+        with suppress(FileNotFoundError), _opened(runs / run_id / "summary.json") as file:
+            return _checked(json.load(file))
+        with suppress(FileNotFoundError), _opened(runs / run_id / "events.jsonl") as file:
+            return _checked(_summary_of_killed(file, run_id))
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"The record of run '{run_id}' is damaged: {error!r}"
+        raise ExecutionError(message, looked_up=(str(runs / run_id),), hint="Run its pipeline anew.") from None
     known = sorted((file.parent.name for file in runs.glob("*/events.jsonl")), reverse=True)
     raise RunNotFound(
         f"There is no run '{run_id}'",
@@ -94,6 +97,16 @@ def read_summary(state: Path, run_id: str) -> dict[str, Any]:
         nearest=nearest(run_id, known),
         hint=f"The last run was {known[0]}." if known else "This project has no runs yet.",
     )
+
+
+def _checked(summary: Any) -> dict[str, Any]:
+    """Return a summary that has all that resuming needs; raise KeyError or TypeError otherwise."""
+    for key in ("pipeline", "env", "start_date", "end_date"):
+        if not isinstance(summary[key], str):
+            raise TypeError(key)
+    for outcome in summary["nodes"]:
+        _ = outcome["node"], outcome["state"]
+    return dict(summary)
 
 
 def _opened(path: Path) -> IO[str]:

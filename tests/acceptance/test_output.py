@@ -101,3 +101,11 @@ def test_a_stream_that_nobody_reads_changes_no_exit_code_and_breaks_nothing(proj
 def test_an_error_on_the_way_to_the_output_option_is_json_too(project):
     done = tauro(project, "config", "validate", "--bad", "--output", "json")
     assert json.loads(done.stderr)["error"]["code"] == "VALIDATION_ERROR"
+
+
+def test_nothing_that_comes_from_a_project_steers_the_terminal(project):
+    work = project / "src/work.py"
+    work.write_text("def leak(params):\n    raise ValueError('\\x1b[2Jgone\\x07')\n")
+    done = tauro(project, "run", "--pipeline", "main")
+    assert "gone" in done.stderr
+    assert not {"\x1b", "\x07"} & set(done.stdout + done.stderr)
