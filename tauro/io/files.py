@@ -36,7 +36,13 @@ class FileFormat:
 
     def exists(self, location: Location) -> bool:
         """Say whether there is data. Data elsewhere is taken to exist."""
-        return location.path is None or any(True for _ in _data_files(location))
+        if location.path is None:
+            return True
+        if not location.is_pattern and not location.path.exists():
+            from tauro.io.staging import recover
+
+            recover(location.path)
+        return any(True for _ in _data_files(location))
 
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return the data as a DataFrame. The first line of a CSV file holds its names unless told otherwise."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
+from zlib import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -43,11 +45,51 @@ def adding(target: Path) -> Iterator[Path]:
                 file.rename(home / f"{uuid4().hex[:8]}-{file.name}")
 
 
+def recover(target: Path) -> None:
+    """Bring back what a process left aside that was killed between the two renames of :func:`replacing`."""
+    if not target.exists():
+        for old in _of_dead(target, ".staging.old"):
+            with suppress(OSError):  # another process was faster
+                old.rename(target)
+            return
+
+
+def _of_dead(target: Path, ending: str) -> list[Path]:
+    """Return what processes of this machine that are no more have left beside ``target``."""
+    before = f".{target.name}.{_machine()}-"
+    found = []
+    for path in target.parent.glob(f"{glob.escape(before)}*{ending}"):
+        pid = path.name.removeprefix(before).partition("-")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            found.append(path)
+    return found
+
+
+def _machine() -> str:
+    """Return what tells this machine, or container, from others that share the folder: there other pids live."""
+    with suppress(OSError):
+        return f"{crc32(os.uname().nodename.encode()):08x}{Path('/proc/self/ns/pid').stat().st_ino:x}"
+    return f"{crc32(os.uname().nodename.encode()):08x}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
+    recover(target)
+    for left in (*_of_dead(target, ".staging"), *_of_dead(target, ".staging.old")):
+        _remove(left)
     # Hidden, so that no reader of the parent folder takes it for data.
-    staged = target.with_name(f".{target.name}.{os.getpid()}-{uuid4().hex[:8]}.staging")
+    staged = target.with_name(f".{target.name}.{_machine()}-{os.getpid()}-{uuid4().hex[:8]}.staging")
     try:
         yield staged
     finally:

@@ -1,13 +1,16 @@
 """A write that fails leaves what was there, and nothing else behind."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 
 import polars as pl
 import pytest
 from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
 
-from tauro.io.staging import adding, replacing
+from tauro.io.staging import adding, recover, replacing
 
 FORMATS = ("csv", "json", "parquet", "delta")
 OLD = pl.DataFrame({"id": [1, 2]})
@@ -125,3 +128,64 @@ def test_added_files_never_take_the_name_of_one_that_is_there(target):
     assert (target / "old").read_text() == "old"
     assert len(list((target / "d=1").iterdir())) == 2
     assert not (target / "_SUCCESS").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tauro.io import staging
+
+rename = Path.rename
+
+
+def rename_and_die(self, target):
+    done = rename(self, target)
+    if str(target).endswith(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+
+Path.rename = rename_and_die
+with staging.replacing(Path(sys.argv[1])) as folder:
+    folder.mkdir()
+    (folder / "new.csv").write_text("a\\n2\\n")
+"""
+
+
+def killed_while_replacing(target, after):
+    command = [sys.executable, "-c", KILLED, str(target), after]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(("after", "kept"), [(".old", "old.csv"), ("table", "new.csv")])
+def test_a_kill_at_either_rename_loses_nothing_and_the_next_write_leaves_nothing_behind(tmp_path, after, kept):
+    target = tmp_path / "table"
+    target.mkdir()
+    (target / "old.csv").write_text("a\n1\n")
+    killed_while_replacing(target, after)
+    recover(target)
+    assert [path.name for path in target.iterdir()] == [kept]
+    with replacing(target) as folder:
+        folder.mkdir()
+        (folder / "last.csv").write_text("a\n3\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+    assert [path.name for path in target.iterdir()] == ["last.csv"]
+
+
+def test_what_another_process_has_put_aside_is_left_alone_while_it_lives(tmp_path):
+    target = tmp_path / "table"
+    target.mkdir()
+    with replacing(target) as folder:
+        ours = folder.with_name(folder.name + ".old")
+        target.rename(ours)  # as another thread of this process does in the middle of its write
+        recover(target)
+        assert ours.is_dir()
+        assert not target.exists()
+        folder.mkdir()
+
+
+def test_what_another_machine_has_put_aside_is_left_alone(tmp_path):
+    aside = tmp_path / ".table.elsewhere-999999999-00000000.staging.old"
+    aside.mkdir()
+    recover(tmp_path / "table")
+    assert aside.is_dir()
