@@ -103,18 +103,3 @@ def silence(stream: TextIO) -> None:
     """Send what is still written to a stream nowhere, so that the interpreter's own end does not trip over it."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def uses_colour(stream: TextIO | Any) -> bool:
-    """Say whether a stream takes colour: a terminal, and NO_COLOR is not set."""
-    return (
-        stream is not None
-        and not os.environ.get("NO_COLOR")
-        and os.environ.get("TERM") != "dumb"
-        and bool(stream.isatty())
-    )
-
-
-def paint(text: str, *, stream: TextIO | Any = None, **style: Any) -> str:
-    """Return ``text`` in a style, where the stream (stderr if not given) takes colour."""
-    return click.style(text, **style) if uses_colour(stream or sys.stderr) else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tauro.cli.console import paint
+from tauro.cli.colour import paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
