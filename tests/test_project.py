@@ -195,3 +195,12 @@ def test_a_damaged_record_is_an_error_that_names_the_run(root, text):
     (folder / "summary.json").write_text(text)
     with pytest.raises(ExecutionError, match="run-20250101-000000-000000' is damaged"):
         Project.open_run(folder.name, root)
+
+
+def test_a_settings_file_that_the_index_names_may_have_any_name(root):
+    (root / "config/dev/pipelines.yaml").rename(root / "config/dev/pipeline.yaml")
+    index = root / "settings_yml.json"
+    index.write_text(index.read_text().replace("config/dev/pipelines.yaml", "./config/dev/pipeline.yaml"))
+    project = Project.open(root, env="dev")
+    assert project.warnings == ()
+    assert project.pipelines["gold_aggregation"].tags == ("gold", "dev")

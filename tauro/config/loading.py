@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config import environments
 from tauro.config.dates import Window, parse_date
-from tauro.config.discovery import SECTIONS, has_layer, read_index, section_files
+from tauro.config.discovery import SECTIONS, Index, has_layer, read_index, section_files
 from tauro.config.document import Document
 from tauro.config.formats import SUFFIXES, parse_document
 from tauro.config.interpolation import Interpolator
@@ -89,17 +89,22 @@ def read_sources(root: Path, env: str, *, config_type: str | None = None) -> Sou
     if faults:
         raise report_error(faults)
     warnings = [_no_own_settings(name, layers)] if not has_layer(root, index, name) else []
-    warnings += [fault for layer in layers for fault in _strangers(root, index.base_path, layer)]
+    warnings += [fault for layer in layers for fault in _strangers(root, index, layer)]
     sections = {section: overlay(section, found) for section, found in documents.items()}
     return Sources(root, name, layers, sections, tuple(warnings))
 
 
-def _strangers(root: Path, base_path: str, layer: str) -> list[Fault]:
-    """Return a warning for each file beside the sections whose name is nearly that of a section."""
-    folder = root / base_path / "config" / layer
+def _strangers(root: Path, index: Index, layer: str) -> list[Fault]:
+    """Return a warning for each file beside the sections whose name is nearly that of a section.
+
+    A file that the index names is read, whatever its name.
+    """
+    base = root / index.base_path
+    folder = base / "config" / layer
+    named = {base / path for files in index.paths.values() for path in files.values()}
     found = [path for path in folder.iterdir() if path.suffix in SUFFIXES] if folder.is_dir() else []
     faults = []
-    for path in sorted(path for path in found if path.stem not in SECTIONS):
+    for path in sorted(path for path in found if path.stem not in SECTIONS and path not in named):
         near = nearest(path.stem, SECTIONS)
         if near:
             shown = path.relative_to(root).as_posix()

@@ -290,6 +290,10 @@ class ProjectConfig(NamedTuple):
         """Return a node as the pipeline sees it: its own inline settings laid over the section's."""
         return self.inline.get(pipeline.name, {}).get(name) or self.nodes.get(name)
 
+    def nodes_of(self, pipeline: PipelineConfig) -> dict[str, NodeConfig]:
+        """Return the nodes of a pipeline by name, in its order; names without a node are left out."""
+        return {name: node for name in pipeline.nodes if (node := self.node(pipeline, name)) is not None}
+
     def dataset(self, name: str) -> DatasetConfig | None:
         """Return the dataset that is read under ``name``: an input, else an output."""
         return self.inputs.get(name) or self.outputs.get(name)

@@ -52,7 +52,7 @@ def check_pipeline(config: ProjectConfig, pipeline: PipelineConfig) -> list[Faul
     """Return every fault that concerns a run of one pipeline."""
     checker = _Checker(config)
     checker.pipeline(pipeline)
-    nodes = [node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None]
+    nodes = list(config.nodes_of(pipeline).values())
     for node in nodes:
         checker.node(node, _home(config, pipeline, node.name))
     used = {canonical(name) for node in nodes for name in (*node.inputs, *node.outputs)}
@@ -288,13 +288,13 @@ class _Checker:
 
     def _without_effect(self, dataset: DatasetConfig, at: At) -> None:
         """Tell of keys that nothing is done with, where a reader of the file would expect it."""
-        given = {option.field: key for key, option in DatasetConfig.known.items() if option.field in vars(dataset)}
+        given = vars(dataset).keys()
         useless = _OF_WRITES if dataset.section == "input" else frozenset()
         if dataset.format != "delta":
             useless = useless | _OF_DELTA
         elif "schema" in given:
             useless = useless | {"schema"}
-        for field in sorted(useless & set(given)):
+        for field in sorted(useless & given):
             key = self._key(at, *(name for name, option in DatasetConfig.known.items() if option.field == field))
             message = f"{dataset.name}: '{key}' has no effect on an {dataset.section} of format {dataset.format}"
             self.add("no-effect", message, At(at.section, (*at.path, key), key=True), hint="Remove it.", warning=True)

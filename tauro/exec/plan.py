@@ -159,7 +159,7 @@ def make_plan(
     faults = check_pipeline(config, pipeline)
     if any(not fault.warning for fault in faults):
         raise report_error(faults)
-    nodes = {name: node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None}
+    nodes = config.nodes_of(pipeline)
     graph = graph_of(nodes)
     chosen = _chosen(pipeline, nodes, only)
     planned = tuple(

@@ -28,8 +28,7 @@ def check_datasets(config: ProjectConfig, engine: Engine, *, told: Container[str
     used = {
         canonical(name)
         for pipeline in config.pipelines.values()
-        for node_name in pipeline.nodes
-        if (node := config.node(pipeline, node_name)) is not None
+        for node in config.nodes_of(pipeline).values()
         for name in (*node.inputs, *node.outputs)
     }
     faults = []
@@ -76,6 +75,8 @@ def check_places(
         )
         if own is not None:
             raise _one_place(config, stored, f"is written into the project's own folder '{own}'")
+    if not homes:
+        return
     for stored in (*reads.values(), *writes.values(), *_other_datasets(config, reads, writes)):
         for folder in stored.location.path.parents if stored.location.path is not None else ():
             if folder in homes:

@@ -28,7 +28,7 @@ def unfinished_nodes(
     Raises:
         NodeNotFound: The run had a node that the pipeline does not have any more.
     """
-    nodes = {name: node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None}
+    nodes = config.nodes_of(pipeline)
     for outcome in summary["nodes"]:
         if outcome["node"] not in nodes:
             raise NodeNotFound(

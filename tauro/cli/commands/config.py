@@ -65,7 +65,7 @@ def pipeline_info(console: Console, pipeline: str, env: str | None, base_path: s
 
 
 def _information(config: ProjectConfig, pipeline: PipelineConfig) -> dict[str, Any]:
-    nodes = {name: node for name in pipeline.nodes if (node := config.node(pipeline, name)) is not None}
+    nodes = config.nodes_of(pipeline)
     graph = graph_of(nodes)
     place = config.place("pipelines", pipeline.name, key=True)
     datasets = dict.fromkeys(canonical(name) for node in nodes.values() for name in (*node.inputs, *node.outputs))
