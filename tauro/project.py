@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from tauro.collector import collector_at_rest
 from tauro.config.discovery import find_root
-from tauro.config.environments import BASE
+from tauro.config.environments import BASE, allowed
 from tauro.config.loading import Sources, read_sources, resolve
 from tauro.config.report import report_error
 from tauro.errors import EngineUnavailable, Fault, UsageFault
@@ -100,7 +100,7 @@ class Project:
         chosen = env if env is not None else variables.get("TAURO_ENV") or BASE
         day = today or datetime.now().astimezone().date()
         with collector_at_rest():
-            sources = read_sources(find_root(Path(path)), chosen, config_type=config_type)
+            sources = read_sources(find_root(Path(path)), chosen, config_type=config_type, allowed=allowed(variables))
             config, faults = resolve(sources, environ=variables, today=day)
         warnings = tuple(fault for fault in faults if fault.warning)
         return cls(sources, config, warnings, variables, day), tuple(faults)

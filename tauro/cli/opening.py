@@ -5,51 +5,95 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tauro.cli.render import fault_text
+import click
+
+from tauro.cli.render import fault_text, table
 from tauro.config.report import report_error
+from tauro.config.search import Wanted, locate
 from tauro.errors import ConfigurationError
 from tauro.project import Project
 from tauro.security.paths import check_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from tauro.cli.console import Console
+    from tauro.cli.options import Where
+    from tauro.config.search import Candidate, Tree
     from tauro.errors import Fault
 
 
-def project_folder(base_path: str) -> Path:
-    """Return the folder that ``--base-path`` names, by the path rules.
+def project_folder(console: Console, where: Where) -> Path:
+    """Return the folder of the project that a command line means, by the path rules.
 
     Raises:
         UnsafePath: A rule forbids it.
         ConfigurationError: There is no such folder.
+        SettingsNotFound: There is no project.
+        UsageFault: Several could be meant.
     """
+    wanted = Wanted(where.layer_name, where.use_case, where.config_type)
+    start = base_folder(where)
+    folder = locate(start, wanted, look=remembered_scan, choose=_pick(console) if where.interactive else None)
+    if folder != start and folder.is_relative_to(start):
+        _tell_choice(console, folder, wanted)
+    return folder
+
+
+def remembered_scan(base: Path) -> Tree:
+    """Look for settings indexes below a folder, or remember what was found there a moment ago."""
+    from tauro.config.search_cache import user_cache
+
+    return user_cache().scan(base)
+
+
+def base_folder(where: Where) -> Path:
+    """Return the folder that ``--base-path`` names, by the path rules. Errors as :func:`project_folder`."""
     try:
-        check_directory(Path(), base_path)
+        check_directory(Path(), where.base_path)
     except FileNotFoundError:
-        raise ConfigurationError(f"There is no folder '{base_path}'", hint="Mend --base-path.") from None
-    return Path(base_path)
+        raise ConfigurationError(f"There is no folder '{where.base_path}'", hint="Mend --base-path.") from None
+    return Path(where.base_path)
 
 
-def open_project(console: Console, env: str | None, base_path: str, config_type: str | None) -> Project:
+def _tell_choice(console: Console, folder: Path, wanted: Wanted) -> None:
+    """Say which project was chosen, and whether it is what was asked for."""
+    parts = folder.as_posix().lower().split("/")
+    missing = [name for name in wanted.names if not any(name in part for part in parts)]
+    doubt = f", though no folder of its path is named {' or '.join(missing)}" if missing else ""
+    console.note(f"Using the project in {folder}{doubt}.")
+
+
+def _pick(console: Console) -> Callable[[Sequence[Candidate], Wanted], Candidate]:
+    """Return a function that lets the user pick a candidate."""
+
+    def pick(candidates: Sequence[Candidate], _wanted: Wanted) -> Candidate:
+        if len(candidates) == 1:
+            return candidates[0]
+        rows = [(str(number), found.path, str(found.score)) for number, found in enumerate(candidates, 1)]
+        console.talk(table(("#", "Settings", "Score"), rows, right=(0, 2)))
+        number = click.prompt("Which", type=click.IntRange(1, len(candidates)), err=True)
+        return candidates[number - 1]
+
+    return pick
+
+
+def open_project(console: Console, where: Where) -> Project:
     """Open the project for a command, and tell its warnings.
 
     Raises:
         TauroError: It has faults; carries all of them.
     """
-    project, faults = inspect_project(console, env, base_path, config_type)
+    project, faults = inspect_project(console, where)
     if any(not fault.warning for fault in faults):
         raise report_error(faults)
     tell_warnings(console, faults)
     return project
 
 
-def inspect_project(
-    console: Console, env: str | None, base_path: str, config_type: str | None
-) -> tuple[Project, tuple[Fault, ...]]:
+def inspect_project(console: Console, where: Where) -> tuple[Project, tuple[Fault, ...]]:
     """Open the project for a command in spite of its faults, and return them beside it."""
-    project, faults = Project.inspect(project_folder(base_path), env, config_type=config_type)
+    project, faults = Project.inspect(project_folder(console, where), where.env, config_type=where.config_type)
     introduce(console, project)
     return project, faults
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -56,13 +57,13 @@ _LOGGING = (
         help="Write log records to this file.  [default: logs/tauro.log]",
     ),
 )
-_PROJECT = (
-    click.option(
-        "--env",
-        envvar="TAURO_ENV",
-        metavar="ENV",
-        help="Environment: base, dev, sandbox, prod or sandbox_<developer>.  [default: $TAURO_ENV, then base]",
-    ),
+_ENV = click.option(
+    "--env",
+    envvar="TAURO_ENV",
+    metavar="ENV",
+    help="Environment: base, dev, sandbox, prod or sandbox_<developer>.  [default: $TAURO_ENV, then base]",
+)
+_WHERE = (
     click.option(
         "--base-path",
         envvar="TAURO_BASE_PATH",
@@ -76,6 +77,19 @@ _PROJECT = (
         type=click.Choice(("yaml", "json", "dsl")),
         help="Which settings index, where a project has several.",
     ),
+    click.option(
+        "--layer-name",
+        envvar="TAURO_LAYER_NAME",
+        metavar="NAME",
+        help="Of several projects below the folder, the one whose path has this folder.",
+    ),
+    click.option(
+        "--use-case",
+        envvar="TAURO_USE_CASE",
+        metavar="NAME",
+        help="As --layer-name, for a second folder of the path.",
+    ),
+    click.option("--interactive", is_flag=True, help="Pick one of the projects below the folder."),
 )
 _OUTPUT = _shared(
     "--output",
@@ -90,9 +104,43 @@ def logging_options(command: F) -> F:
     return _apply(command, _LOGGING)
 
 
-def project_options(command: F) -> F:
-    """Add --env, --base-path and --config-type, passed to the command."""
-    return _apply(command, _PROJECT)
+class Where(NamedTuple):
+    """Which project a command line means, as its user says it.
+
+    Attributes:
+        base_path: Its folder, or one around or inside it.
+        config_type: Which settings index.
+        layer_name: A folder of its path.
+        use_case: A second one.
+        interactive: Whether the user picks one of several.
+        env: The environment.
+    """
+
+    base_path: str
+    config_type: str | None
+    layer_name: str | None
+    use_case: str | None
+    interactive: bool
+    env: str | None = None
+
+
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which project is meant; the command gets them as ``where``."""
+    return _apply(_gathered(command), _WHERE)
+
+
+def project_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --env to :func:`place_options`."""
+    return _apply(_gathered(command), (_ENV, *_WHERE))
+
+
+def _gathered(command: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(command)
+    def gathered(*args: Any, **options: Any) -> Any:
+        where = Where(**{name: options.pop(name) for name in Where._fields if name in options})
+        return command(*args, where=where, **options)
+
+    return gathered
 
 
 def output_option(command: F) -> F:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.config.environments import BASE, normalise
+from tauro.config.environments import BASE, NAME_HINT, is_name, normalise
 from tauro.config.formats import SUFFIXES, parse_document
 from tauro.config.schema import describe
 from tauro.errors import ConfigurationError, Fault, SettingsNotFound, UnsafePath, nearest
@@ -26,7 +26,8 @@ INDEX_NAMES = (
     "config.json",
     "tauro.json",
 )
-_BY_TYPE = {"yaml": "settings_yml.json", "json": "settings_json.json", "dsl": "settings_dsl.json"}
+# The format that an index's name speaks of.
+TYPES = {"settings_yml.json": "yaml", "settings_json.json": "json", "settings_dsl.json": "dsl"}
 _KEYS = {
     section: f"{section}_path" if section == "global_settings" else f"{section}_config_path" for section in SECTIONS
 }
@@ -83,7 +84,7 @@ def read_index(root: Path, config_type: str | None = None) -> Index:
         ConfigurationError: It cannot be read.
         UnsafePath: The file breaks the path rules.
     """
-    names = INDEX_NAMES if config_type is None else (_BY_TYPE[config_type],)
+    names = [name for name in INDEX_NAMES if config_type in (None, TYPES.get(name))]
     for name in names:
         try:
             raw = read_beneath(root, name)
@@ -162,9 +163,17 @@ class _IndexReader:
         except UnsafePath as error:
             raise UnsafePath(error.message, place=self.document.place(("base_path",)), hint=error.hint) from None
         paths: dict[str, dict[str, str]] = {BASE: {}}
+        seen: dict[str, str] = {}
         environments = self._mapping(data.get("env_config", {}), ("env_config",), "Expected a mapping of environments")
         for env, files in environments.items():
             name = normalise(env)
+            if not is_name(name):
+                self._fault(("env_config", env), f"'{env}' cannot be the name of an environment", NAME_HINT)
+            if name in seen:
+                self._fault(
+                    ("env_config", env), f"'{seen[name]}' and '{env}' are one environment", "Keep one of the two."
+                )
+            seen[name] = env
             named = self._files(files, ("env_config", env))
             paths.setdefault(name, {}).update(named)
             self.entries.update({(name, section): ("env_config", env, _KEYS[section]) for section in named})
@@ -201,5 +210,5 @@ class _IndexReader:
         self.faults.append(fault)
         return False
 
-    def _fault(self, path: KeyPath, message: str) -> None:
-        self.faults.append(Fault("settings-index", message, exit_code=2, place=self.document.place(path)))
+    def _fault(self, path: KeyPath, message: str, hint: str | None = None) -> None:
+        self.faults.append(Fault("settings-index", message, 2, self.document.place(path), hint=hint))

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tauro.errors import UnknownEnvironment, nearest
+from tauro.errors import UnknownEnvironment, ValidationError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 BASE = "base"
 STANDARD = (BASE, "dev", "sandbox", "prod")
+ALLOWED = "TAURO_ALLOWED_ENVS"
 _SYNONYMS = {"development": "dev", "production": "prod"}
-_SANDBOX = re.compile(r"sandbox_[a-z0-9_]{1,64}")
+# Text: re compiles them when they are first used.
+_SANDBOX = r"sandbox_[a-z0-9_]{1,64}"
+_NAME = r"[a-z0-9][a-z0-9_-]{0,71}"
+
+
+NAME_HINT = "Use letters, digits, '_' and '-'."
 
 
 def normalise(name: str) -> str:
@@ -22,19 +28,37 @@ def normalise(name: str) -> str:
     return _SYNONYMS.get(plain, plain)
 
 
+def is_name(name: str) -> bool:
+    """Say whether a normalised name can be that of an environment; it is the name of a folder, too."""
+    return re.fullmatch(_NAME, name) is not None
+
+
+def allowed(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the environments that ``$TAURO_ALLOWED_ENVS`` adds to the standard ones, parted by commas.
+
+    Raises:
+        ValidationError: One of them cannot be the name of an environment.
+    """
+    names = tuple(normalise(name) for name in environ.get(ALLOWED, "").split(",") if name.strip())
+    for name in names:
+        if not is_name(name):
+            raise ValidationError(f"{ALLOWED}: '{name}' cannot be the name of an environment", hint=NAME_HINT)
+    return names
+
+
 def resolve(name: str, declared: Iterable[str] = ()) -> str:
     """Return the valid, normalised name of an environment.
 
     Args:
         name: The name as a person gave it.
-        declared: Environments that the project's index names beside the standard ones.
+        declared: Environments that the project's index or the user names beside the standard ones.
 
     Raises:
         UnknownEnvironment: It is neither standard, nor declared, nor a developer's sandbox.
     """
     plain = normalise(name)
     known = [*STANDARD, *(other for other in map(normalise, declared) if other not in STANDARD)]
-    if plain in known or _SANDBOX.fullmatch(plain):
+    if plain in known or re.fullmatch(_SANDBOX, plain):
         return plain
     raise UnknownEnvironment(
         f"Environment '{name}' not recognized",
@@ -51,6 +75,6 @@ def chain(name: str) -> tuple[str, ...]:
     """
     if name == BASE:
         return (BASE,)
-    if _SANDBOX.fullmatch(name):
+    if re.fullmatch(_SANDBOX, name):
         return (BASE, "sandbox", name)
     return (BASE, name)

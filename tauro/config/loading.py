@@ -23,7 +23,7 @@ from tauro.errors import ConfigurationError, Fault, UnsafePath, ValidationError,
 from tauro.security.paths import read_beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from tauro.errors import Place
@@ -50,13 +50,14 @@ class Sources(NamedTuple):
     warnings: tuple[Fault, ...] = ()
 
 
-def read_sources(root: Path, env: str, *, config_type: str | None = None) -> Sources:
+def read_sources(root: Path, env: str, *, config_type: str | None = None, allowed: Iterable[str] = ()) -> Sources:
     """Read and overlay the files of an environment.
 
     Args:
         root: The project's folder.
         env: Name of the environment, as a person gave it.
         config_type: Which settings index, where there are several.
+        allowed: Environments that are valid beside the standard ones and those of the index.
 
     Raises:
         UnknownEnvironment: There is no such environment.
@@ -64,7 +65,7 @@ def read_sources(root: Path, env: str, *, config_type: str | None = None) -> Sou
         UnsafePath: A file breaks the path rules.
     """
     index = read_index(root, config_type)
-    name = environments.resolve(env, index.paths)
+    name = environments.resolve(env, (*index.paths, *allowed))
     layers = environments.chain(name)
     documents: dict[str, list[Document]] = {section: [] for section in SECTIONS}
     faults: list[Fault] = []

@@ -166,7 +166,8 @@ def test_base_path_and_its_variable_name_the_project_s_folder_or_one_inside(proj
         monkeypatch.setenv("TAURO_BASE_PATH", path)
         assert tauro("config", "validate").code == 0
         monkeypatch.delenv("TAURO_BASE_PATH")
-    assert tauro("config", "validate").code == 2
+    assert tauro("config", "validate", "--base-path", "shop/data").code == 0
+    assert "Using the project in shop." in tauro("config", "validate").err
 
 
 def test_a_project_is_found_from_a_folder_inside_it(project, tauro, monkeypatch):

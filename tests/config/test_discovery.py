@@ -269,8 +269,9 @@ def test_a_base_path_follows_the_path_rules(project):
 def test_an_environment_s_name_cannot_lead_out_of_the_project(project):
     index = '{"env_config": {"../../outside": {}}}'
     folder = project({"inner/settings.json": index, "inner/config/readme": "", "outside/nodes.yaml": "x: {}\n"})
-    with pytest.raises(UnsafePath):
+    with pytest.raises(ConfigurationError) as caught:
         sources(folder / "inner", "../../outside")
+    assert [fault.message for fault in caught.value.faults] == ["'../../outside' cannot be the name of an environment"]
 
 
 # -- bare and wrapped content ---------------------------------------------------------------------

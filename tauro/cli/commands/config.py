@@ -16,6 +16,7 @@ from tauro.config.report import report_error
 
 if TYPE_CHECKING:
     from tauro.cli.console import Console
+    from tauro.cli.options import Where
 
 
 @click.group("config", cls=CommandGroup, short_help="Inspect and validate a project's configuration.")
@@ -28,9 +29,9 @@ def command() -> None:
 @output_option
 @logging_options
 @click.pass_obj
-def list_pipelines(console: Console, env: str | None, base_path: str, config_type: str | None) -> None:
+def list_pipelines(console: Console, where: Where) -> None:
     """List the pipelines of an environment."""
-    project = open_project(console, env, base_path, config_type)
+    project = open_project(console, where)
     pipelines = project.pipelines.values()
     rows = [
         (pipeline.name, pipeline.type, str(len(pipeline.nodes)), pipeline.description or "") for pipeline in pipelines
@@ -55,11 +56,11 @@ def _summary(pipeline: PipelineConfig) -> dict[str, Any]:
 @output_option
 @logging_options
 @click.pass_obj
-def pipeline_info(console: Console, pipeline: str, env: str | None, base_path: str, config_type: str | None) -> None:
+def pipeline_info(console: Console, pipeline: str, where: Where) -> None:
     """Describe a pipeline: its nodes, what they wait for, what they read and write."""
     from tauro.exec.plan import find_pipeline
 
-    project = open_project(console, env, base_path, config_type)
+    project = open_project(console, where)
     data = _information(project.config, find_pipeline(project.config, pipeline))
     console.data(data, _information_text(data))
 
@@ -131,9 +132,9 @@ _NODE_COLUMNS = ("name", "function", "waits_for", "inputs", "outputs", "tags")
 @output_option
 @logging_options
 @click.pass_obj
-def validate(console: Console, env: str | None, base_path: str, config_type: str | None) -> None:
+def validate(console: Console, where: Where) -> None:
     """Validate every section of the configuration, in one report."""
-    project, of_values = inspect_project(console, env, base_path, config_type)
+    project, of_values = inspect_project(console, where)
     faults = [*of_values, *project.validate()]
     if any(not fault.warning for fault in faults):
         raise report_error(faults)

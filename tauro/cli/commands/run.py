@@ -64,7 +64,7 @@ def command(console: Console, /, **options: Any) -> int:
     elif options["pipeline"] is None:
         raise UsageFault("Missing option '--pipeline'", hint="List the pipelines: tauro config list-pipelines")
     else:
-        project = open_project(console, options["env"], options["base_path"], options["config_type"])
+        project = open_project(console, options["where"])
         plan = project.plan(options["pipeline"], **plan_arguments)
     tell_warnings(console, plan.warnings)
     if options["validate_only"]:
@@ -91,8 +91,8 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
         raise UsageFault(f"--resume takes {names} from the run that it resumes", hint="Leave them out.")
     from tauro.project import Project
 
-    folder = project_folder(options["base_path"])
-    project = Project.open_run(options["resume"], folder, config_type=options["config_type"])
+    where = options["where"]
+    project = Project.open_run(options["resume"], project_folder(console, where), config_type=where.config_type)
     introduce(console, project)
     tell_warnings(console, project.warnings)
     return project, project.plan_resume(options["resume"])

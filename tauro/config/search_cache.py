@@ -1,0 +1,135 @@
+"""Remembers for five minutes what a search for settings indexes has found.
+
+The memory is one JSON file for each user, in a private folder under the system's temp directory.
+It is never trusted further than it can be checked: a folder or file that belongs to somebody else,
+or is open to others, is passed over; and a folder or index that has changed since makes it void.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tauro.config.search import Tree, scan
+from tauro.security.private import replace_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS = 300
+_SETTLED = 2  # seconds
+_MAX_BYTES = 16 * 1024 * 1024
+_MAX_TREES = 20
+
+
+class SearchCache(NamedTuple):
+    """The memory of searches.
+
+    Attributes:
+        folder: Where it is kept.
+        now: The time, in seconds.
+    """
+
+    folder: Path
+    now: Callable[[], float] = time.time
+
+    @property
+    def file(self) -> Path:
+        """The file of the memory."""
+        return self.folder / "discovery.json"
+
+    def scan(self, base: Path) -> Tree:
+        """Return what :func:`tauro.config.search.scan` finds, from memory when nothing has changed."""
+        key = str(base.absolute())
+        memory = self._read()
+        tree = self._recall(memory.get(key), base)
+        if tree is None:
+            tree = scan(base)
+            states = _states(base, tree)
+            # What has just changed may have changed after it was looked at: such a search is not remembered.
+            if max(changed for changed, _ in states) < (self.now() - _SETTLED) * 1e9:
+                memory = dict(sorted(memory.items(), key=_age)[-_MAX_TREES + 1 :])
+                memory[key] = {"at": self.now(), "states": states, **tree._asdict()}
+                self._write(memory)
+        return tree
+
+    def clear(self) -> int:
+        """Forget everything, and return how many searches were remembered."""
+        count = len(self._read())
+        if _is_own(self.folder, stat.S_ISDIR):
+            self.file.unlink(missing_ok=True)
+        return count
+
+    def _recall(self, entry: Any, base: Path) -> Tree | None:
+        """Return a remembered tree that still is as it was."""
+        try:
+            if not 0 <= self.now() - entry["at"] < SECONDS:
+                return None
+            tree = Tree(tuple(entry["indexes"]), tuple(entry["folders"]), bool(entry["complete"]))
+            return tree if _states(base, tree) == entry["states"] else None
+        except (KeyError, TypeError):
+            return None
+
+    def _read(self) -> dict[str, Any]:
+        if not _is_own(self.folder, stat.S_ISDIR):
+            return {}
+        try:
+            descriptor = os.open(self.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return {}
+        with os.fdopen(descriptor, "rb") as file:
+            if not _is_private(os.fstat(file.fileno()), stat.S_ISREG):
+                return {}
+            with suppress(ValueError, RecursionError):
+                memory = json.loads(file.read(_MAX_BYTES))
+                return memory if isinstance(memory, dict) else {}
+        return {}
+
+    def _write(self, memory: dict[str, Any]) -> None:
+        # A memory that cannot be kept costs the next search its time, and nothing else.
+        with suppress(OSError):
+            with suppress(FileExistsError):
+                self.folder.mkdir(mode=0o700)
+            if _is_own(self.folder, stat.S_ISDIR):
+                replace_private(self.file, json.dumps(memory))
+
+
+def user_cache() -> SearchCache:
+    """Return the memory of this user."""
+    return SearchCache(Path(tempfile.gettempdir()) / f"tauro-{os.geteuid()}")
+
+
+def _age(item: tuple[str, Any]) -> float:
+    at = item[1].get("at") if isinstance(item[1], dict) else None
+    return at if isinstance(at, (int, float)) else 0.0
+
+
+def _states(base: Path, tree: Tree) -> list[list[int]]:
+    """Return what changes when a folder gains or loses an entry, and when an index is edited."""
+    states = []
+    for place in (*tree.folders, *tree.indexes):
+        try:
+            status = os.lstat(base / place)
+        except OSError:
+            states.append([0, 0])
+        else:
+            size = 0 if stat.S_ISDIR(status.st_mode) else status.st_size
+            states.append([status.st_mtime_ns, size])
+    return states
+
+
+def _is_own(path: Path, kind: Callable[[int], bool]) -> bool:
+    try:
+        return _is_private(os.lstat(path), kind)
+    except OSError:
+        return False
+
+
+def _is_private(status: os.stat_result, kind: Callable[[int], bool]) -> bool:
+    return kind(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
