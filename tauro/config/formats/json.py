@@ -60,7 +60,10 @@ def parse(text: str, name: str) -> Any:
             text, object_pairs_hook=pairs, parse_constant=_constant, parse_int=_integer, parse_float=_float
         )
     except json.JSONDecodeError as error:
-        raise _faulty(name, source.fault(Mark(error.lineno, error.colno), error.msg)) from None
+        from tauro.config.formats.advice import of_json
+
+        fault = source.fault(Mark(error.lineno, error.colno), error.msg, hint=of_json(error.msg))
+        raise _faulty(name, fault) from None
     except RecursionError:
         raise _faulty(name, _too_deep(source)) from None
     except _Refused as error:

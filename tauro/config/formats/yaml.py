@@ -197,7 +197,8 @@ class _Builder:
         if self._stack and self._stack[-1].key is None and type(self._stack[-1].target) is dict:
             self._stop(event, "A key cannot be an alias")
         if event.anchor not in self._anchors:
-            self._stop(event, f"The alias '*{event.anchor[:100]}' has no anchor before it")
+            message = f"The alias '*{event.anchor[:100]}' has no anchor before it"
+            self._stop(event, message, "Quote it if it is text, or give it an anchor before.")
         value, size = self._anchors[event.anchor]
         self._values += size
         if self._values > MAX_VALUES:
@@ -315,32 +316,23 @@ class _Builder:
         raise _Stop
 
     def _syntax_error(self, error: yaml.YAMLError) -> None:
+        from tauro.config.formats import advice
+
         mark = getattr(error, "problem_mark", None)
         where = self._mark(mark) if mark is not None else self._unreadable(getattr(error, "position", 0))
         problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable as YAML")
-        context = getattr(error, "context", None)
-        message = f"{problem}, {context}" if context else problem
-        line = self._line(where)
-        hint = "See that quotes and brackets are closed, and to the indentation."
+        context = str(getattr(error, "context", None) or "")
         opening = getattr(error, "context_mark", None)
-        if "unexpected end of stream" in problem and opening is not None:
-            where, message = self._mark(opening), "The quote that opens here is not closed"
-        elif "tab character" in problem or (
-            "cannot start any token" in problem and line[where.column - 1 :][:1] == "\t"
-        ):
-            message, hint = "A tab is used for indentation", "Indent with spaces."
-        elif "cannot start any token" in problem:
-            hint = "Quote the value."
-        elif "flow" in message and "${" in line:
-            hint = 'Inside [...] and {...} quote a variable: "${NAME}".'
-        elif "mapping values are not allowed" in problem:
-            hint = "Quote a value that holds ': ', and check the indentation."
+        opened = self._mark(opening) if opening is not None else None
+        at_end = mark is not None and not self.text[mark.index :].strip()
+        unclosed = advice.unclosed(problem, context, at_end=at_end) if opened is not None else None
+        if unclosed is not None and opened is not None:
+            where, (message, hint) = opened, unclosed
+        else:
+            message, hint = advice.of_yaml(problem, context, self.source.place(where), opened)
         self.faults.append(self.source.fault(where, message[:1].upper() + message[1:], hint=hint))
 
     def _unreadable(self, offset: int) -> Mark:
         """Return the place of a byte that libyaml does not take for a character of YAML."""
         before = self.text.encode()[:offset].decode(errors="ignore")
         return Mark(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-
-    def _line(self, mark: Mark) -> str:
-        return self.source.place(mark).text or ""
