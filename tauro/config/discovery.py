@@ -98,34 +98,29 @@ def read_index(root: Path, config_type: str | None = None) -> Index:
     )
 
 
-def section_files(root: Path, index: Index, env: str) -> dict[str, str]:
-    """Return the file of each section of one layer, relative to ``root``.
+def section_files(root: Path, index: Index, env: str) -> tuple[dict[str, str], dict[str, Fault]]:
+    """Return the file of each section of one layer, relative to ``root``, and faults by section.
 
-    What the index names comes first; a folder ``config/<env>/`` serves the rest by convention.
-
-    Raises:
-        ConfigurationError: The folder has two files for one section.
+    What the index names comes first; a folder ``config/<env>/`` serves the rest by convention. Two
+    files there for one section are a fault.
     """
     named = index.paths.get(env, {})
+    folder = _join(index.base_path, f"config/{env}")
     files: dict[str, str] = {}
+    faults: dict[str, Fault] = {}
     for section in SECTIONS:
-        path = named.get(section)
-        if path is None:
-            folder = _join(index.base_path, f"config/{env}")
-            found = [
-                f"{folder}/{section}{suffix}" for suffix in SUFFIXES if (root / folder / f"{section}{suffix}").is_file()
-            ]
-            if len(found) > 1:
-                message = f"Environment '{env}' has {len(found)} files for {section}"
-                hint = "Keep one, or name it in the settings index."
-                fault = Fault("two-files", message, exit_code=2, looked_up=tuple(found), hint=hint)
-                raise ConfigurationError(message, faults=(fault,))
-            path = found[0] if found else None
-        else:
-            path = _join(index.base_path, path)
-        if path is not None:
-            files[section] = path
-    return files
+        if section in named:
+            files[section] = _join(index.base_path, named[section])
+            continue
+        names = [f"{folder}/{section}{suffix}" for suffix in SUFFIXES]
+        found = [name for name in names if (root / name).is_file()]
+        if len(found) == 1:
+            files[section] = found[0]
+        elif found:
+            message = f"Environment '{env}' has {len(found)} files for {section}"
+            hint = "Keep one, or name it in the settings index."
+            faults[section] = Fault("two-files", message, exit_code=2, looked_up=tuple(found), hint=hint)
+    return files, faults
 
 
 def has_layer(root: Path, index: Index, env: str) -> bool:

@@ -17,7 +17,7 @@ from tauro.config.formats import SUFFIXES, parse_document
 from tauro.config.interpolation import Interpolator
 from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.overlay import Layered, merge, overlay
-from tauro.config.report import At, Report, SectionReport, located, report_error
+from tauro.config.report import At, Report, SectionReport, located
 from tauro.config.schema import build
 from tauro.errors import ConfigurationError, Fault, UnsafePath, ValidationError, nearest
 from tauro.security.paths import read_beneath
@@ -40,14 +40,16 @@ class Sources(NamedTuple):
         env: The environment.
         layers: Its layers, lowest first.
         sections: Every section over these layers.
-        warnings: What a person should know about the files.
+        faults: What is wrong with the files, and what a person should know about them.
+        broken: The sections of which a file could not be read.
     """
 
     root: Path
     env: str
     layers: tuple[str, ...]
     sections: Mapping[str, Layered]
-    warnings: tuple[Fault, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    broken: frozenset[str] = frozenset()
 
 
 def read_sources(root: Path, env: str, *, config_type: str | None = None, allowed: Iterable[str] = ()) -> Sources:
@@ -61,38 +63,49 @@ def read_sources(root: Path, env: str, *, config_type: str | None = None, allowe
 
     Raises:
         UnknownEnvironment: There is no such environment.
-        ConfigurationError: Files are missing or not in their format; carries all such faults.
+        ConfigurationError: The settings index is missing or not valid.
         UnsafePath: A file breaks the path rules.
     """
     index = read_index(root, config_type)
     name = environments.resolve(env, (*index.paths, *allowed))
     layers = environments.chain(name)
     documents: dict[str, list[Document]] = {section: [] for section in SECTIONS}
-    faults: list[Fault] = []
+    broken: dict[str, list[Fault]] = {}
     for layer in layers:
-        try:
-            files = section_files(root, index, layer)
-        except ConfigurationError as error:
-            faults.extend(error.faults)
-            continue
+        files, doubled = section_files(root, index, layer)
+        for section, fault in doubled.items():
+            broken.setdefault(section, []).append(fault)
         for section, path in files.items():
-            place = index.place(layer, section)
             try:
-                documents[section].append(_unwrap(parse_document(read_beneath(root, path), path), section))
-            except FileNotFoundError:
-                faults.append(_missing_file(root, path, section, layer, place))
-            except UnsafePath as error:
-                raise UnsafePath(error.message, place=place, hint=error.hint) from error
+                documents[section].append(_read(root, path, section, index.place(layer, section)))
             except ConfigurationError as error:
-                near, looked_up = error.details.nearest, error.details.looked_up
-                whole = Fault("settings-file", error.message, 2, place, looked_up, near, hint=error.hint)
-                faults.extend(error.faults or (whole,))
-    if faults:
-        raise report_error(faults)
-    warnings = [_no_own_settings(name, layers)] if not has_layer(root, index, name) else []
-    warnings += [fault for layer in layers for fault in _strangers(root, index, layer)]
+                broken.setdefault(section, []).extend(error.faults)
+    faults = [fault for found in broken.values() for fault in found]
+    faults += [_no_own_settings(name, layers)] if not has_layer(root, index, name) else []
+    faults += [fault for layer in layers for fault in _strangers(root, index, layer)]
     sections = {section: overlay(section, found) for section, found in documents.items()}
-    return Sources(root, name, layers, sections, tuple(warnings))
+    return Sources(root, name, layers, sections, tuple(faults), frozenset(broken))
+
+
+def _read(root: Path, path: str, section: str, place: Place | None) -> Document:
+    """Read the file of a section; ``place`` is where the settings index names it.
+
+    Raises:
+        ConfigurationError: It is missing or not in its format; carries the faults.
+        UnsafePath: It breaks the path rules.
+    """
+    try:
+        return _unwrap(parse_document(read_beneath(root, path), path), section)
+    except FileNotFoundError:
+        fault = _missing_file(root, path, section, place)
+    except UnsafePath as error:
+        raise UnsafePath(error.message, place=place, hint=error.hint) from error
+    except ConfigurationError as error:
+        if error.faults:
+            raise
+        near, looked_up = error.details.nearest, error.details.looked_up
+        fault = Fault("settings-file", error.message, 2, place, looked_up, near, hint=error.hint)
+    raise ConfigurationError(fault.message, faults=(fault,))
 
 
 def _strangers(root: Path, index: Index, layer: str) -> list[Fault]:
@@ -127,12 +140,12 @@ def _unwrap(document: Document, section: str) -> Document:
     return document
 
 
-def _missing_file(root: Path, path: str, section: str, layer: str, place: Place | None) -> Fault:
+def _missing_file(root: Path, path: str, section: str, place: Place | None) -> Fault:
     folder = (root / path).parent
     there = [item.name for item in folder.iterdir()] if folder.is_dir() else []
     return Fault(
         "missing-file",
-        f"The {section} file of environment '{layer}' does not exist: {path}",
+        f"The {section} file does not exist: {path}",
         exit_code=2,
         place=place,
         looked_up=(str(root / path),),
@@ -173,7 +186,7 @@ def resolve(
     """
     # A setting that a file leaves out can be referred to all the same.
     raw = {**_DEFAULTS, **sources.sections["global_settings"].data}
-    report = Report(sources.sections)
+    report = Report(sources.sections, sources.broken)
 
     def given(name: str, option: str | None) -> str | None:
         # A date of the settings may itself be a reference; it cannot depend on the run's dates.
@@ -213,8 +226,10 @@ def resolve(
         sections=sources.sections,
         secrets=frozenset(interpolator.secrets),
         inline=_inline_nodes(pipelines, data["nodes"], report),
+        values=data,
+        broken=sources.broken,
     )
-    return config, [*sources.warnings, *_without_secrets(report.faults, config)]
+    return config, [*sources.faults, *_without_secrets(report.faults, config)]
 
 
 def _window(settings: GlobalSettings, report: Report, given: tuple[str | None, str | None], today: date) -> Window:
@@ -249,6 +264,8 @@ def _interpolate(interpolator: Interpolator, report: Report, layered: Layered) -
     for lost in interpolator.unresolved[before:]:
         message = located(lost.path, lost.message)
         report.unresolved.add((layered.section, lost.path))
+        if "global_settings" in report.broken:
+            continue  # it may be set there
         report.add("unknown-variable", message, At(layered.section, lost.path), nearest=lost.nearest, hint=lost.hint)
     return data
 

@@ -64,6 +64,10 @@ class Dependencies:
                 raise Invalid(f"Expected the name of a node, found {describe(item)}", path=path)
         return tuple(names)
 
+    def json_schema(self) -> dict[str, Any]:
+        item = {"type": ["string", "object"]}
+        return {"anyOf": [item, {"type": "array", "items": item}]}
+
 
 class NodeList:
     """The nodes of a pipeline: names, or mappings that hold a node's settings beside its ``name``."""
@@ -83,13 +87,21 @@ class NodeList:
                 )
         return tuple(nodes)
 
+    def json_schema(self) -> dict[str, Any]:
+        inline = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+        item = {"anyOf": [{"type": "string"}, inline]}
+        return {"anyOf": [item, {"type": "array", "items": item}]}
+
 
 class GlobalSettings(Settings):
     """Settings of the whole project."""
 
     project_name: str | None = option(Text(), "Name of the project.")
     mode: str = option(
-        Choice(MODES, {"distributed": "spark"}), "Which engine computes: local is the embedded one.", default="local"
+        Choice(MODES, {"distributed": "spark"}),
+        "Which engine computes: local is the embedded one.",
+        default="local",
+        also=("execution_mode",),
     )
     input_path: str = option(Text(), "Folder of input data.", default="data/input")
     output_path: str = option(Text(), "Folder of output data.", default="data/output")
@@ -204,7 +216,10 @@ class DatasetConfig(Settings):
     format: str | None = option(Choice(tuple(dict.fromkeys(READ_FORMATS + WRITE_FORMATS))), "Its format.")
     filepath: str | None = option(Text(), "Where it is: below the project, absolute, or a URI.", also=("path",))
     options: Mapping[str, Any] = option(Free(), "Options of the reader or writer.", default=NOTHING)
-    schema: str | None = option(Text(), "Its columns, as DDL.")
+    schema: str | None = option(Text(), "Its columns, as DDL; beside table_name the folder of its schema.")
+    table_name: str | None = option(Text(), "Last part of its place below output_path, where no filepath is given.")
+    sub_folder: str | None = option(Text(), "Part of its place between schema and table_name.")
+    catalog_name: str | None = option(Text(), "Catalog of format unity_catalog.", planned=True)
     description: str | None = option(Text(), "What it holds.")
     version: int | None = option(Number(), "Version of a delta table to read.")
     timestamp: str | None = option(Text(), "Time of a delta table to read.")
@@ -215,7 +230,7 @@ class DatasetConfig(Settings):
         default=(),
         also=("partition", "partition_col", "partition_columns", "partitioned_by"),
     )
-    overwrite_strategy: str | None = option(Choice(("replacewhere", "full")), "Which part is overwritten.")
+    overwrite_strategy: str | None = option(Choice(("replaceWhere", "full")), "Which part is overwritten.")
     replace_predicate: str | None = option(Text(), "The rows that replaceWhere overwrites; else the run's dates.")
     overwrite_schema: bool = option(Boolean(), "An overwrite may change the columns.", default=False)
     merge_schema: bool = option(Boolean(), "New columns are added.", default=False)
@@ -237,10 +252,21 @@ class DatasetConfig(Settings):
     vacuum_retention_hours: float = option(Number(168, whole=False), "What vacuum keeps.", default=168, planned=True)
 
     @property
-    def three_part(self) -> tuple[str, str, str] | None:
-        """Schema, sub-folder and table of a name such as ``bronze.sales.raw``, or None."""
-        parts = canonical(self.name).split(".")
-        return (parts[0], parts[1], parts[2]) if len(parts) == 3 and all(parts) else None
+    def columns(self) -> str | None:
+        """Its columns as DDL, or None."""
+        return self.schema if self.table_name is None else None
+
+    @property
+    def table_path(self) -> tuple[str, ...] | None:
+        """Where it is stored below the output path, or None: schema, sub-folder and table.
+
+        They are given by keys, as the original reads them, or by a name such as ``bronze.sales.raw``;
+        what stands before a colon in a name is the original's way to tell two of them apart.
+        """
+        if self.table_name is not None:
+            return tuple(part for part in (self.schema, self.sub_folder, self.table_name) if part)
+        parts = canonical(self.name).rpartition(":")[2].split(".")
+        return tuple(parts) if len(parts) == 3 and all(parts) else None
 
 
 def canonical(dataset: str) -> str:
@@ -265,6 +291,8 @@ class ProjectConfig(NamedTuple):
         sections: The files behind it, for places and origins.
         secrets: Values that must never be shown.
         inline: Nodes that a pipeline describes itself, by pipeline and name.
+        values: What each section says, with its references resolved; as plain data.
+        broken: Sections of which a file could not be read.
     """
 
     root: Path
@@ -280,6 +308,8 @@ class ProjectConfig(NamedTuple):
     sections: Mapping[str, Layered]
     secrets: frozenset[str] = frozenset()
     inline: Mapping[str, Mapping[str, NodeConfig]] = NOTHING
+    values: Mapping[str, Mapping[str, Any]] = NOTHING
+    broken: frozenset[str] = frozenset()
 
     def place(self, section: str, *path: str | int, key: bool = False) -> Place | None:
         """Return where a value of a section is written."""

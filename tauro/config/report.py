@@ -37,13 +37,15 @@ class Report:
 
     Args:
         sections: The files behind it, for places.
+        broken: The sections that could not be read in full: what they lack is not missing.
 
     Attributes:
         unresolved: Values that hold a reference without a value; nothing more is to be said of them.
     """
 
-    def __init__(self, sections: Mapping[str, Layered]) -> None:
+    def __init__(self, sections: Mapping[str, Layered], broken: frozenset[str] = frozenset()) -> None:
         self.sections = sections
+        self.broken = broken
         self.faults: list[Fault] = []
         self.unresolved: set[tuple[str, KeyPath]] = set()
 
@@ -52,12 +54,32 @@ class Report:
         place = self.sections[at.section].place(at.path, key=at.key)
         self.faults.append(Fault(kind, message, place=place, **more))
 
-    def missing(self, kind: str, message: str, at: At, *, name: str, known: Iterable[str]) -> None:
-        """Note that ``name`` is not among the ``known``."""
+    def missing(self, kind: str, message: str, at: At, *, name: str, known: Iterable[str], of: Iterable[str]) -> None:
+        """Note that ``name`` is not among the ``known``, which the sections ``of`` the project give."""
+        if not self.broken.isdisjoint(of):
+            return
         names = sorted(set(known))
         near = nearest(name, names)
         hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names[:10]) or 'none'}."
         self.add(kind, message, at, nearest=near, hint=hint)
+
+    def spelling(self, at: At, *keys: str) -> str:
+        """Return which of several keys for one thing the settings use at ``at``; the first, if none."""
+        layered = self.sections[at.section]
+        return next((key for key in keys if layered.origin((*at.path, key)) is not None), keys[0])
+
+    def raw(self, at: At, *keys: str) -> Any:
+        """Return what the files say at ``at`` for the first of ``keys``.
+
+        Where that is something and the model has nothing, the value is faulty and reported already.
+        """
+        data: Any = self.sections[at.section].data
+        for step in at.path:
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return next((data[key] for key in keys if key in data), None) if isinstance(data, dict) else data
 
 
 class SectionReport(NamedTuple):

@@ -44,6 +44,9 @@ class Kind(Protocol):
     def parse(self, value: Any) -> Any:
         """Return the value as the model holds it; raise Invalid."""
 
+    def json_schema(self) -> dict[str, Any]:
+        """Return what it takes as JSON Schema."""
+
 
 def describe(value: Any) -> str:
     """Return what a value is, in the words of a settings file."""
@@ -69,6 +72,9 @@ class Text:
             raise Invalid(f"'{value}' is read differently by people and by YAML", f'Quote it: "{value}".')
         raise Invalid(f"Expected text, found {describe(value)}", f'Quote it: "{value}".' if _is_scalar(value) else None)
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
 
 class Boolean:
     """true or false; YAML 1.1's words for them are understood."""
@@ -83,6 +89,9 @@ class Boolean:
             if word in ("false", "no", "off"):
                 return False
         raise Invalid(f"Expected true or false, found {describe(value)}", "Write true or false, without quotes.")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
 
 class Number(NamedTuple):
@@ -106,9 +115,12 @@ class Number(NamedTuple):
             raise Invalid(f"Expected {name} of at least {self.least:g}, found {describe(value)}")
         return value
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer" if self.whole else "number", "minimum": self.least}
+
 
 class Choice(NamedTuple):
-    """One of some words.
+    """One of some words, in any case.
 
     Attributes:
         words: The valid words.
@@ -119,12 +131,20 @@ class Choice(NamedTuple):
     synonyms: Mapping[str, str] = MappingProxyType({})
 
     def parse(self, value: Any) -> str:
+        if value in self.words:
+            return str(value)
         if isinstance(value, str):
-            word = self.synonyms.get(value.lower(), value.lower())
-            if word in self.words:
-                return word
+            folded = {word.lower(): word for word in self.words} | dict(self.synonyms)
+            if value.lower() in folded:
+                return folded[value.lower()]
         near = nearest(value, self.words) if isinstance(value, str) else ()
         raise Invalid(f"Expected one of {', '.join(self.words)}; found {describe(value)}", near=near)
+
+    def json_schema(self) -> dict[str, Any]:
+        # The enumeration is what editors offer; the pattern lets other cases of the letters pass.
+        spellings = [*self.words, *self.synonyms]
+        letters = ("".join(f"[{a.lower()}{a.upper()}]" if a.isalpha() else a for a in word) for word in spellings)
+        return {"anyOf": [{"enum": spellings}, {"type": "string", "pattern": f"^({'|'.join(letters)})$"}]}
 
 
 class Date:
@@ -139,6 +159,12 @@ class Date:
             raise Invalid(error.message, error.hint) from None
         return str(value).strip().lower()
 
+    def json_schema(self) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "pattern": r"^\s*(\d{4}-\d{2}-\d{2}|[Tt][Oo][Dd][Aa][Yy]|[Yy][Ee][Ss][Tt][Ee][Rr][Dd][Aa][Yy])\s*$",
+        }
+
 
 class Names:
     """A name or a list of names; a tuple in the model."""
@@ -147,6 +173,9 @@ class Names:
         if isinstance(value, list):
             return tuple(_each(value, Text().parse))
         return (Text().parse(value),)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 
 class Anything:
@@ -163,6 +192,9 @@ class Anything:
             )
         return value
 
+    def json_schema(self) -> dict[str, Any]:
+        return {}
+
     def _inner(self, value: Any, step: str | int) -> Any:
         try:
             return self.parse(value)
@@ -178,6 +210,9 @@ class Free:
         if not isinstance(value, dict):
             raise Invalid(f"Expected a mapping, found {describe(value)}")
         return dict(Anything().parse(value))
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object"}
 
 
 def _each(values: list[Any], parse: Callable[[Any], T]) -> list[T]:

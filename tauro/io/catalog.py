@@ -80,7 +80,7 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
 
 def _check_partial(config: ProjectConfig, dataset: DatasetConfig) -> None:
     """Refuse settings that ask for a part to be overwritten where the whole would be."""
-    replaces = dataset.overwrite_strategy == "replacewhere"
+    replaces = dataset.overwrite_strategy == "replaceWhere"
     if replaces and dataset.format != "delta":
         raise Unsupported(
             f"{dataset.name}: overwrite_strategy 'replaceWhere' is for delta; {dataset.format} is overwritten whole",

@@ -65,7 +65,7 @@ class DeltaFormat:
         else:
             check_types(frame, frame.sparkSession.read.format("delta").load(uri).schema, dataset.name)
         writer = _writer(frame, dataset)
-        if dataset.overwrite_strategy == "replacewhere":
+        if dataset.overwrite_strategy == "replaceWhere":
             predicate = replace_predicate(dataset, target.window)
             writer = _writer(only_rows_of(frame, predicate), dataset)
             if exists:  # else there is nothing to replace

@@ -48,8 +48,8 @@ class FileFormat:
         """Return the data as a DataFrame. The first line of a CSV file holds its names unless told otherwise."""
         _refuse_delta(location, dataset)
         reader = session.read.format(self.name).options(**self._options(dataset))
-        if dataset.schema is not None:
-            reader = reader.schema(dataset.schema)
+        if dataset.columns is not None:
+            reader = reader.schema(dataset.columns)
         # The embedded engine's "*" matches "/" too: in/*.csv would be in/archive/old.csv as well.
         frame = reader.load([str(path) for path in location.files()] if location.is_pattern else location.uri)
         if self.name == "csv" and self._has_header(dataset):

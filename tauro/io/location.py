@@ -56,8 +56,8 @@ def locate(config: ProjectConfig, dataset: DatasetConfig) -> Location:
     place = config.place(dataset.section, dataset.name)
     if dataset.filepath is not None:
         text = dataset.filepath
-    elif dataset.three_part is not None:
-        text = "/".join((config.settings.output_path.rstrip("/"), config.env, *dataset.three_part))
+    elif dataset.table_path is not None:
+        text = "/".join((config.settings.output_path.rstrip("/"), config.env, *dataset.table_path))
     else:
         raise ValidationError(f"Dataset '{dataset.name}' has no filepath", place=place, hint="Give filepath.")
     scheme = _SCHEME.match(text)

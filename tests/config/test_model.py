@@ -47,10 +47,11 @@ KINDS = {
         {mode: mode for mode in ("overwrite", "append", "ignore", "error", "merge")} | {"APPEND": "append"},
         ["upsert", "appendd", "5", "off"],
     ),
-    "strategy": ({"replaceWhere": "replacewhere", "full": "full"}, ["dynamic", "5"]),
+    "strategy": ({"replaceWhere": "replaceWhere", "REPLACEWHERE": "replaceWhere", "full": "full"}, ["dynamic", "5"]),
 }
 BARE_GLOBAL = {
-    "project_name": "text", "mode": "mode", "input_path": "text", "output_path": "text", "start_date": "date",
+    "project_name": "text", "mode": "mode", "execution_mode": "mode",
+    "input_path": "text", "output_path": "text", "start_date": "date",
     "end_date": "date", "layer": "text", "max_parallel_nodes": "whole from 1", "spark_master": "text",
     "spark_config": "mapping", "logging": "mapping", "fail_on_error": "flag", "fill_none_on_error": "flag",
     "max_retries": "whole", "retry_delay": "number", "node_timeout_seconds": "number",
@@ -71,6 +72,7 @@ NODE = {
 }  # fmt: skip
 DATASET = {
     "filepath": "text", "path": "text", "options": "mapping", "schema": "text", "description": "text",
+    "table_name": "text", "sub_folder": "text", "catalog_name": "text",
     "version": "whole", "timestamp": "text", "write_mode": "write mode", "mode": "write mode", "partition_by": "names",
     "partition": "names", "partition_col": "names", "partition_columns": "names", "partitioned_by": "names",
     "overwrite_strategy": "strategy", "replace_predicate": "text", "overwrite_schema": "flag", "merge_schema": "flag",
@@ -83,6 +85,7 @@ DATASET = {
 ELSEWHERE = {"pipelines": {"nodes"}, "input": {"format"}}
 # The field of the model where it does not have the key's name.
 FIELDS = {
+    "global_settings": {"execution_mode": "mode"},
     "nodes": {"input": "inputs", "output": "outputs"},
     "input": {"path": "filepath", "mode": "write_mode"}
     | dict.fromkeys(("partition", "partition_col", "partition_columns", "partitioned_by"), "partition_by"),
@@ -336,7 +339,7 @@ def test_a_function_is_named_with_its_module_or_by_its_whole_path(inspect, text,
 def test_a_dataset_is_found_under_both_spellings_of_its_name(inspect):
     config, _ = inspect(output="'bronze/sales/raw': {format: delta}\n")
     found = config.dataset("bronze.sales.raw")
-    assert found.three_part == ("bronze", "sales", "raw")
+    assert found.table_path == ("bronze", "sales", "raw")
     assert model.canonical("bronze/sales/raw") == "bronze.sales.raw"
 
 

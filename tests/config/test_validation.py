@@ -169,7 +169,7 @@ CASES = {
     ),
     "a format can only be read": (
         {"output": "o:\n  format: xml\n  filepath: x\n"},
-        ("format", 3, f"{OUTPUT}:2:11", "o: Format 'xml' cannot be written", None, ()),
+        ("format", 3, f"{OUTPUT}:2:11", "o: Format 'xml' cannot be written", "Give one of", ()),
     ),
     "a format is none": (
         {"input": "i:\n  format: cvs\n  filepath: x\n"},
@@ -177,7 +177,7 @@ CASES = {
     ),
     "a dataset in files has no place": (
         {"input": "i: {format: csv}\n"},
-        ("no-filepath", 3, f"{INPUT}:1:1", "i: The dataset has no filepath", "Give filepath", ()),
+        ("no-filepath", 3, f"{INPUT}:1:1", "i: The dataset has neither filepath nor table_name", "Give filepath", ()),
     ),
     "a path climbs": (
         {"input": "i:\n  format: csv\n  filepath: data/../../x.csv\n"},

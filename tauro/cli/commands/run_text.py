@@ -68,7 +68,7 @@ def _effect(stored: StoredDataset) -> str:
     mode = stored.config.write_mode
     if not stored.exists:
         return f"{mode} (new)"
-    if mode == "overwrite" and stored.config.overwrite_strategy == "replacewhere":
+    if mode == "overwrite" and stored.config.overwrite_strategy == "replaceWhere":
         return "overwrites the rows of the dates" if stored.config.replace_predicate is None else "overwrites some rows"
     return {"overwrite": "OVERWRITES", "append": "appends", "ignore": "leaves as it is", "error": "FAILS"}[mode]
 

@@ -1,0 +1,76 @@
+"""Faults of datasets: format, place, keys without effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tauro.config.model import READ_FORMATS, WRITE_FORMATS, DatasetConfig, ProjectConfig, canonical
+from tauro.config.report import At, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Fields that only a write, or only a delta table looks at.
+_OF_WRITES = frozenset(
+    {"write_mode", "partition_by", "overwrite_strategy", "replace_predicate", "merge_schema", "overwrite_schema"}
+)
+_OF_DELTA = frozenset({"version", "timestamp", "merge_schema", "overwrite_schema"})
+_STORED_IN_FILES = frozenset({"csv", "json", "parquet", "delta", "orc", "avro", "text", "xml", "pickle"})
+_SHAPE = "schema.sub_folder.table"
+
+
+def check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report) -> None:
+    """Note every fault of a dataset."""
+    at = At(dataset.section, (dataset.name,))
+    _check_format(dataset, at, report)
+    for field in _without_effect(dataset):
+        names = [name for name, option in DatasetConfig.known.items() if option.field == field]
+        key = report.spelling(at, *names)
+        message = f"{dataset.name}: '{key}' has no effect on an {dataset.section} of format {dataset.format}"
+        hint = "Remove it." if field != "sub_folder" else "Remove it, or give table_name too."
+        report.add("no-effect", message, at.of(key)._replace(key=True), hint=hint, warning=True)
+    twin = config.inputs.get(canonical(dataset.name)) if dataset.section == "output" else None
+    if twin is not None and (twin.format, twin.filepath) != (dataset.format, dataset.filepath):
+        message = f"{dataset.name}: The dataset is in the input section too, at another place or in another format"
+        hint = "Keep one of the two, or give them two names."
+        report.add("two-definitions", message, at._replace(key=True), hint=hint)
+
+
+def _check_format(dataset: DatasetConfig, at: At, report: Report) -> None:
+    formats = READ_FORMATS if dataset.section == "input" else WRITE_FORMATS
+    if dataset.format is None:
+        if report.raw(at, "format"):
+            return
+        hint = f"Give one of: {', '.join(formats)}."
+        report.add("no-format", f"{dataset.name}: The dataset has no format", at._replace(key=True), hint=hint)
+    elif dataset.format not in formats:
+        verb = "read" if dataset.section == "input" else "written"
+        hint = f"Give one of: {', '.join(formats)}."
+        report.add("format", f"{dataset.name}: Format '{dataset.format}' cannot be {verb}", at.of("format"), hint=hint)
+    elif dataset.format in _STORED_IN_FILES:
+        _check_place(dataset, at, report)
+
+
+def _check_place(dataset: DatasetConfig, at: At, report: Report) -> None:
+    name, path = dataset.name, dataset.filepath
+    if path is None:
+        if dataset.table_path is None:
+            message = f"{name}: The dataset has neither filepath nor table_name, and its name is not {_SHAPE}"
+            report.add("no-filepath", message, at._replace(key=True), hint="Give filepath.")
+    elif not path.strip("./ "):
+        message = f"{name}: The path '{path}' names no file or folder of its own"
+        report.add("filepath", message, at.of("filepath"), hint="Give the path of the data.")
+    elif "://" not in path and ".." in path.split("/"):
+        report.add("filepath", f"{name}: The path climbs by '..'", at.of("filepath"), hint="Give its whole path.")
+
+
+def _without_effect(dataset: DatasetConfig) -> Iterator[str]:
+    """Yield the fields that nothing is done with, where a reader of the file would expect it."""
+    useless = set(_OF_WRITES) if dataset.section == "input" else set()
+    if dataset.format != "delta":
+        useless |= _OF_DELTA
+    elif dataset.columns is not None:
+        useless.add("schema")
+    if dataset.table_name is None:
+        useless.add("sub_folder")
+    yield from sorted(useless & vars(dataset).keys())

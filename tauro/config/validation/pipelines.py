@@ -1,0 +1,111 @@
+"""Faults of pipelines: the nodes they name, the order that follows, what the nodes hand each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tauro.config.graph import Graph, graph_of
+from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
+from tauro.config.report import At, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def home(config: ProjectConfig, pipeline: PipelineConfig, name: str) -> At:
+    """Return where a node's settings stand: in its section, or inline in the pipeline."""
+    if name in config.inline.get(pipeline.name, {}):
+        return At("pipelines", (pipeline.name, "nodes", pipeline.nodes.index(name)))
+    return At("nodes", (name,))
+
+
+class PipelineChecker:
+    """Checks pipelines.
+
+    Args:
+        config: The configuration.
+        report: Where faults go.
+    """
+
+    def __init__(self, config: ProjectConfig, report: Report) -> None:
+        self.config = config
+        self.report = report
+        self.add = report.add
+
+    def check(self, pipeline: PipelineConfig) -> None:
+        """Note every fault of a pipeline."""
+        nodes = self._nodes(pipeline)
+        graph = graph_of(nodes)
+        self._cycle(pipeline, graph)
+        self._writers(pipeline, nodes)
+        for name, outside in graph.outside.items():
+            for other in outside:
+                self._boundary(pipeline, name, other)
+        self._inputs(pipeline, nodes)
+
+    def _nodes(self, pipeline: PipelineConfig) -> dict[str, NodeConfig]:
+        at = At("pipelines", (pipeline.name,), key=True)
+        if not pipeline.nodes and not self.report.raw(at, "nodes"):
+            self.add("empty-pipeline", f"{pipeline.name}: The pipeline has no nodes", at)
+        nodes: dict[str, NodeConfig] = {}
+        for index, name in enumerate(pipeline.nodes):
+            node = self.config.node(pipeline, name)
+            if node is None:
+                message = f"{pipeline.name}: Node '{name}' does not exist"
+                self.report.missing(
+                    "unknown-node", message, at.of("nodes", index), name=name, known=self.config.nodes, of=["nodes"]
+                )
+            elif name in nodes:
+                self.add("duplicate-node", f"{pipeline.name}: Node '{name}' stands twice", at.of("nodes", index))
+            else:
+                nodes[name] = node
+        return nodes
+
+    def _cycle(self, pipeline: PipelineConfig, graph: Graph) -> None:
+        cycle = graph.cycle()
+        if cycle:
+            message = f"{pipeline.name}: The nodes wait for each other: {' -> '.join(cycle)}"
+            at = home(self.config, pipeline, cycle[0])._replace(key=True)
+            self.add("cycle", message, at, hint="Remove one of these dependencies.")
+
+    def _writers(self, pipeline: PipelineConfig, nodes: Mapping[str, NodeConfig]) -> None:
+        writers: dict[str, str] = {}
+        for name, node in nodes.items():
+            for index, output in enumerate(node.outputs):
+                first = writers.setdefault(canonical(output), name)
+                if first != name:
+                    at = home(self.config, pipeline, name)
+                    message = f"{pipeline.name}: '{first}' and '{name}' both write '{output}'"
+                    hint = "Give one of them another dataset."
+                    self.add(
+                        "two-writers", message, at.of(self.report.spelling(at, "output", "outputs"), index), hint=hint
+                    )
+
+    def _boundary(self, pipeline: PipelineConfig, name: str, other: str) -> None:
+        """A dependency outside the pipeline is fine when what it makes is stored."""
+        source = self.config.nodes.get(other)
+        at = home(self.config, pipeline, name).of("dependencies")
+        if source is None:
+            message = f"{name}: Dependency '{other}' does not exist"
+            self.report.missing("unknown-node", message, at, name=other, known=self.config.nodes, of=["nodes"])
+        elif "output" not in self.config.broken and not any(
+            canonical(output) in self.config.outputs for output in source.outputs
+        ):
+            message = f"{pipeline.name}: '{name}' depends on '{other}', which is in another pipeline and stores nothing"
+            hint = f"Add '{other}' to the pipeline, or store its output."
+            self.add("unstored-dependency", message, at, hint=hint)
+
+    def _inputs(self, pipeline: PipelineConfig, nodes: Mapping[str, NodeConfig]) -> None:
+        made = {canonical(output) for node in nodes.values() for output in node.outputs}
+        known = [*self.config.inputs, *self.config.outputs, *made]
+        for name, node in nodes.items():
+            for index, dataset in enumerate(node.inputs):
+                if canonical(dataset) in made or self.config.dataset(canonical(dataset)) is not None:
+                    continue
+                at = home(self.config, pipeline, name)
+                where = "in no input or output section, and no node of the pipeline makes it"
+                message = f"{name}: Dataset '{dataset}' is {where}"
+                at = at.of(self.report.spelling(at, "input", "inputs"), index)
+                self.report.missing(
+                    "unknown-dataset", message, at, name=dataset, known=known, of=["nodes", "input", "output"]
+                )
