@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _INSTEAD = {
     "partitionoverwritemode": "Use format: delta with overwrite_strategy: replaceWhere.",
-    "replaceWhere": "Use overwrite_strategy: replaceWhere with replace_predicate.",
+    "replacewhere": "Use overwrite_strategy: replaceWhere with replace_predicate.",
 }
 # For each option the values that ask for what the engine does anyway.
 _PASSED_OVER: dict[str, frozenset[str]] = {
@@ -32,7 +32,7 @@ _PASSED_OVER: dict[str, frozenset[str]] = {
     "primitivesasstring": frozenset({"false"}),
     "quoteall": frozenset({"false"}),
     "readchangefeed": frozenset({"false"}),
-    "replaceWhere": frozenset(),
+    "replacewhere": frozenset(),
     "timestampformat": frozenset(),
     "timestampntzformat": frozenset(),
     "txnappid": frozenset(),
