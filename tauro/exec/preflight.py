@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tauro.config.model import canonical
 from tauro.errors import Fault, TauroError, Unsupported, ValidationError
 from tauro.io.catalog import StoredDataset, stored_dataset
+from tauro.io.location import filepath_place
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -97,7 +98,7 @@ def _other_datasets(
 def _one_place(config: ProjectConfig, stored: StoredDataset, fault: str) -> ValidationError:
     return ValidationError(
         f"Dataset '{stored.name}' {fault}: {stored.location.shown}",
-        place=config.place(stored.config.section, stored.config.name, "filepath"),
+        place=filepath_place(config, stored.config),
         hint="Give each dataset a folder of its own.",
     )
 

@@ -61,10 +61,10 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
         Unsupported: This version does not serve its format or its write mode.
         ValidationError: It has no place.
     """
-    place = config.place(dataset.section, dataset.name, "format")
     try:
         chosen = format_named(dataset.format or "")
     except Unsupported as error:
+        place = config.place(dataset.section, dataset.name, "format")
         message = f"{dataset.name}: {error.message}"
         raise Unsupported(message, place=place, looked_up=error.details.looked_up, hint="Use one of these.") from None
     if dataset.section == "output" and dataset.write_mode not in chosen.modes:

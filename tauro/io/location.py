@@ -11,6 +11,7 @@ from tauro.errors import ValidationError
 
 if TYPE_CHECKING:
     from tauro.config.model import DatasetConfig, ProjectConfig
+    from tauro.errors import Place
 
 _NEVER = "%#\\"
 _PATTERN = "*?[]{}"
@@ -53,12 +54,12 @@ def locate(config: ProjectConfig, dataset: DatasetConfig) -> Location:
     Raises:
         ValidationError: It has neither, or climbs out of the project.
     """
-    place = config.place(dataset.section, dataset.name)
     if dataset.filepath is not None:
         text = dataset.filepath
     elif dataset.table_path is not None:
         text = "/".join((config.settings.output_path.rstrip("/"), config.env, *dataset.table_path))
     else:
+        place = config.place(dataset.section, dataset.name, key=True)
         raise ValidationError(f"Dataset '{dataset.name}' has no filepath", place=place, hint="Give filepath.")
     scheme = _SCHEME.match(text)
     if scheme is not None and scheme[1].lower() != "file":
@@ -66,24 +67,36 @@ def locate(config: ProjectConfig, dataset: DatasetConfig) -> Location:
     if scheme is not None:
         text = "/" + text[scheme.end() :].lstrip("/")
     if ".." in text.split("/"):
-        raise ValidationError(f"The path of dataset '{dataset.name}' climbs by '..': {text}", place=place)
+        raise _invalid(config, dataset, f"climbs by '..': {text}", "Give its whole path.")
     if text.startswith("~"):
-        message = f"The path of dataset '{dataset.name}' starts with '~', which stands for no folder here: {text}"
-        raise ValidationError(message, place=place, hint="Write ${HOME} in its place.")
+        fault = f"starts with '~', which stands for no folder here: {text}"
+        raise _invalid(config, dataset, fault, "Write ${HOME} in its place.")
     path = config.root / text
     if config.root.is_relative_to(path):
-        message = f"Dataset '{dataset.name}' would be the project's own folder, or one that holds it: {path}"
-        raise ValidationError(message, place=place, hint="Give it a folder of its own.")
+        fault = f"is the project's own folder, or one that holds it: {path}"
+        raise _invalid(config, dataset, fault, "Give it a folder of its own.")
     # Engines take these for escapes, fragments or patterns: some would write to another folder.
     reads_pattern = dataset.section == "input" and dataset.format != "delta"
     found = _refused(str(path), _NEVER if reads_pattern else _NEVER + _PATTERN)
     if found is None and path.is_relative_to(config.root):
         found = _refused(str(config.root), _PATTERN)
     if found is not None:
-        message = f"The path of dataset '{dataset.name}' has a {found!r}, which engines do not take as it is: {path}"
-        raise ValidationError(message, place=place, hint="Rename the folder.")
+        fault = f"has a {found!r}, which engines do not take as it is: {path}"
+        raise _invalid(config, dataset, fault, "Rename the file or folder.")
     shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path
     return Location(str(path), path, shown.as_posix())
+
+
+def filepath_place(config: ProjectConfig, dataset: DatasetConfig) -> Place | None:
+    """Return where a dataset's path is written, by whichever of its keys."""
+    layered = config.sections[dataset.section]
+    key = next((key for key in ("filepath", "path") if layered.origin((dataset.name, key)) is not None), "filepath")
+    return layered.place((dataset.name, key))
+
+
+def _invalid(config: ProjectConfig, dataset: DatasetConfig, fault: str, hint: str) -> ValidationError:
+    message = f"The path of dataset '{dataset.name}' {fault}"
+    return ValidationError(message, place=filepath_place(config, dataset), hint=hint)
 
 
 def _refused(text: str, letters: str) -> str | None:
