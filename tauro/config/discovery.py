@@ -8,7 +8,7 @@ from tauro.config.environments import BASE, NAME_HINT, is_name, normalise
 from tauro.config.formats import SUFFIXES, parse_document
 from tauro.config.schema import describe
 from tauro.errors import ConfigurationError, Fault, SettingsNotFound, UnsafePath, nearest
-from tauro.security.paths import read_beneath, split_relative
+from tauro.security.paths import check_directory, read_beneath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,9 @@ def read_index(root: Path, config_type: str | None = None) -> Index:
             raw = read_beneath(root, name)
         except FileNotFoundError:
             continue
-        return _parse_index(parse_document(raw, name))
+        index = _parse_index(parse_document(raw, name))
+        _check_base_path(root, index)
+        return index
     raise SettingsNotFound(
         "No valid configuration found",
         looked_up=tuple(str(root / name) for name in names),
@@ -140,6 +142,18 @@ def _parse_index(document: Document) -> Index:
     return index
 
 
+def _check_base_path(root: Path, index: Index) -> None:
+    try:
+        check_directory(root, index.base_path)
+    except FileNotFoundError:
+        place = index.document.place(("base_path",))
+        message = f"There is no folder '{index.base_path}'"
+        raise ConfigurationError(message, place=place, hint="Mend base_path in the settings index.") from None
+    except UnsafePath as error:
+        place = index.document.place(("base_path",))
+        raise UnsafePath(error.message, place=place, hint=error.hint) from None
+
+
 class _IndexReader:
     """Reads an index and notes every fault of it."""
 
@@ -153,10 +167,6 @@ class _IndexReader:
         for key in data:
             self._known(key, ("base_path", "env_config"), (key,))
         base_path = self._path(data.get("base_path", "."), ("base_path",)) or "."
-        try:
-            split_relative(base_path)
-        except UnsafePath as error:
-            raise UnsafePath(error.message, place=self.document.place(("base_path",)), hint=error.hint) from None
         paths: dict[str, dict[str, str]] = {BASE: {}}
         seen: dict[str, str] = {}
         environments = self._mapping(data.get("env_config", {}), ("env_config",), "Expected a mapping of environments")

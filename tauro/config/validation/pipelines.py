@@ -72,14 +72,15 @@ class PipelineChecker:
         writers: dict[str, str] = {}
         for name, node in nodes.items():
             for index, output in enumerate(node.outputs):
-                first = writers.setdefault(canonical(output), name)
-                if first != name:
+                first = writers.get(canonical(output))
+                writers.setdefault(canonical(output), name)
+                if first is not None:
                     at = home(self.config, pipeline, name)
+                    where = at.of(self.report.spelling(at, "output", "outputs"), index)
                     message = f"{pipeline.name}: '{first}' and '{name}' both write '{output}'"
-                    hint = "Give one of them another dataset."
-                    self.add(
-                        "two-writers", message, at.of(self.report.spelling(at, "output", "outputs"), index), hint=hint
-                    )
+                    if first == name:
+                        message = f"{name}: '{output}' stands twice among its outputs"
+                    self.add("two-writers", message, where, hint="Give one of them another dataset.")
 
     def _boundary(self, pipeline: PipelineConfig, name: str, other: str) -> None:
         """A dependency outside the pipeline is fine when what it makes is stored."""
@@ -96,14 +97,19 @@ class PipelineChecker:
             self.add("unstored-dependency", message, at, hint=hint)
 
     def _inputs(self, pipeline: PipelineConfig, nodes: Mapping[str, NodeConfig]) -> None:
-        made = {canonical(output) for node in nodes.values() for output in node.outputs}
-        known = [*self.config.inputs, *self.config.outputs, *made]
+        makers: dict[str, set[str]] = {}
+        for name, node in nodes.items():
+            for output in node.outputs:
+                makers.setdefault(canonical(output), set()).add(name)
+        known = [*self.config.inputs, *self.config.outputs, *makers]
         for name, node in nodes.items():
             for index, dataset in enumerate(node.inputs):
-                if canonical(dataset) in made or self.config.dataset(canonical(dataset)) is not None:
+                # What a node makes itself is not there when it starts.
+                others = makers.get(canonical(dataset), set()) - {name}
+                if others or self.config.dataset(canonical(dataset)) is not None:
                     continue
                 at = home(self.config, pipeline, name)
-                where = "in no input or output section, and no node of the pipeline makes it"
+                where = "in no input or output section, and no other node of the pipeline makes it"
                 message = f"{name}: Dataset '{dataset}' is {where}"
                 at = at.of(self.report.spelling(at, "input", "inputs"), index)
                 self.report.missing(
