@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,6 +11,7 @@ import click
 
 from tauro import __version__
 from tauro.cli.console import Console
+from tauro.cli.groups import LazyGroup
 from tauro.errors import ExecutionError, TauroError, UsageFault
 
 if TYPE_CHECKING:
@@ -49,49 +49,9 @@ Start with:
 """
 
 
-class CommandGroup(click.Group):
-    """A group that answers an unknown command with the nearest ones."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments name.
-
-        Raises:
-            UsageFault: There is none of that name.
-        """
-        known = self.list_commands(ctx)
-        if args and args[0] not in known and not args[0].startswith("-"):
-            from tauro.errors import nearest
-
-            near = nearest(args[0], known)
-            hint = f"Did you mean '{near[0]}'?" if near else "Commands: " + ", ".join(known) + "."
-            raise UsageFault(f"There is no command '{args[0]}'", nearest=near, hint=hint)
-        return super().resolve_command(ctx, args)
-
-
-class LazyGroup(CommandGroup):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names of the commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Return a command, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the table of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAURO"},
 )

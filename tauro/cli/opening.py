@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tauro.cli.render import fault_text, table
+from tauro.cli.render import fault_text, shown_path, table
 from tauro.config.report import report_error
 from tauro.config.search import Wanted, locate
 from tauro.errors import ConfigurationError
@@ -61,7 +61,7 @@ def _tell_choice(console: Console, folder: Path, wanted: Wanted) -> None:
     parts = folder.as_posix().lower().split("/")
     missing = [name for name in wanted.names if not any(name in part for part in parts)]
     doubt = f", though no folder of its path is named {' or '.join(missing)}" if missing else ""
-    console.note(f"Using the project in {folder}{doubt}.")
+    console.note(f"Using the project in {shown_path(folder)}{doubt}.")
 
 
 def _pick(console: Console) -> Callable[[Sequence[Candidate], Wanted], Candidate]:

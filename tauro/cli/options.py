@@ -91,12 +91,6 @@ _WHERE = (
     ),
     click.option("--interactive", is_flag=True, help="Pick one of the projects below the folder."),
 )
-_OUTPUT = _shared(
-    "--output",
-    type=click.Choice(("text", "json")),
-    callback=_set("output"),
-    help="Form of what is printed.  [default: text]",
-)
 
 
 def logging_options(command: F) -> F:
@@ -143,9 +137,13 @@ def _gathered(command: Callable[..., Any]) -> Callable[..., Any]:
     return gathered
 
 
-def output_option(command: F) -> F:
-    """Add --output; its value goes to the console."""
-    return _apply(command, (_OUTPUT,))
+def output_options(*forms: str) -> Callable[[F], F]:
+    """Return a decorator that adds --output with these forms; its value goes to the console."""
+    help_text = f"Form of what is printed: {' or '.join(forms)}.  [default: text]"
+    return _shared("--output", type=click.Choice(forms), metavar="FORM", callback=_set("output"), help=help_text)
+
+
+output_option = output_options("text", "json")
 
 
 def _apply(command: F, options: tuple[Callable[[F], F], ...]) -> F:

@@ -8,6 +8,7 @@ from tauro.cli.colour import paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from tauro.errors import Fault, Place, TauroError
 
@@ -17,7 +18,7 @@ _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 def error_text(error: TauroError) -> str:
     """Return an error as its user sees it: code, message, place, what was looked up, hint."""
-    lines = [f"{paint('Error:', fg='red', bold=True)} {error.code}: {_clean(error.message)}"]
+    lines = [f"{paint('Error:', fg='red', bold=True)} {error.code}: {clean(error.message)}"]
     if error.faults:
         lines.extend(("", *(fault_text(fault) for fault in error.faults)))
     details = error.details
@@ -31,7 +32,7 @@ def fault_text(fault: Fault) -> str:
     """Return one fault of a report, with its place, its line and how to mend it."""
     where = f"{fault.place}: " if fault.place else ""
     kind = paint("warning", fg="yellow") if fault.warning else paint("error", fg="red")
-    lines = [f"{where}{kind}: {_clean(fault.message)} [{fault.id}]"]
+    lines = [f"{where}{kind}: {clean(fault.message)} [{fault.id}]"]
     if fault.place is not None:
         lines.extend(_quote(fault.place))
     lines.extend(_details(None, fault.looked_up, fault.nearest))
@@ -60,7 +61,7 @@ def _quote(place: Place) -> list[str]:
     # Tabs stay tabs, so that the caret stands right under any tab width.
     pad = "".join(letter if letter == "\t" else " " for letter in before)
     number = str(place.line)
-    return [f"  {number} | {_clean(place.text)}", f"  {' ' * len(number)} | {pad}^"]
+    return [f"  {number} | {clean(place.text)}", f"  {' ' * len(number)} | {pad}^"]
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
@@ -72,7 +73,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
         right: Columns whose cells stand to the right: numbers.
     """
     # What comes from a project must not steer the terminal.
-    lines = [headings, *([_clean(cell) for cell in row] for row in rows)]
+    lines = [headings, *([clean(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     numeric = set(right)
     return "\n".join(
@@ -84,7 +85,14 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
     )
 
 
-def _clean(text: str) -> str:
+def shown_path(path: Path) -> str:
+    """Return a path as a person would type it here: relative, where it is below the current folder."""
+    here = path.cwd()
+    absolute = path.absolute()
+    return (absolute.relative_to(here) if absolute.is_relative_to(here) else absolute).as_posix()
+
+
+def clean(text: str) -> str:
     """Return a text that cannot steer the terminal; line breaks and tabs stay."""
     if text.isprintable():
         return text

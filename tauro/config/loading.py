@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tauro.errors import Place
 
 _DEFAULTS = {"mode": "local", "input_path": "data/input", "output_path": "data/output"}
-_WRAPPERS = {"input": ("input", "inputs"), "output": ("output", "outputs")}
+WRAPPERS = {"input": ("input", "inputs"), "output": ("output", "outputs")}
 
 
 class Sources(NamedTuple):
@@ -132,7 +132,7 @@ def _unwrap(document: Document, section: str) -> Document:
     data = document.data
     if isinstance(data, dict) and len(data) == 1:
         (key,) = data
-        if key in _WRAPPERS.get(section, (section,)) and (data[key] is None or isinstance(data[key], dict)):
+        if key in WRAPPERS.get(section, (section,)) and (data[key] is None or isinstance(data[key], dict)):
             return Document(document.name, document.text, data, document.locate, (key,))
     if data is not None and not isinstance(data, dict):
         fault = Fault("type", f"The file must hold a mapping of {section}", 2, document.place(()))

@@ -1,0 +1,76 @@
+"""``tauro config diff``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tauro.cli.colour import paint
+from tauro.cli.opening import project_folder
+from tauro.cli.options import logging_options, output_option, place_options
+from tauro.cli.render import clean
+from tauro.cli.settings_text import value_text
+from tauro.config.differences import MISSING, Difference, differences
+from tauro.project import Project
+
+if TYPE_CHECKING:
+    from tauro.cli.console import Console
+    from tauro.cli.options import Where
+    from tauro.errors import Place
+
+
+@click.command("diff", short_help="Compare two environments.")
+@click.argument("env1")
+@click.argument("env2")
+@place_options
+@output_option
+@logging_options
+@click.pass_obj
+def command(console: Console, env1: str, env2: str, where: Where) -> None:
+    """Compare the settings of two environments as they take effect, value by value."""
+    folder = project_folder(console, where)
+    first, second = (Project.open(folder, env, config_type=where.config_type) for env in (env1, env2))
+    console.redact = console.redact._replace(secrets=first.config.secrets | second.config.secrets)
+    found = differences(first.config, second.config)
+    data = {"schema": 1, "from": first.env, "to": second.env, "differences": [_data(one) for one in found]}
+    console.data(data, _text(first.env, second.env, found, console))
+
+
+def _data(found: Difference) -> dict[str, Any]:
+    data: dict[str, Any] = {"section": found.section, "path": list(found.path), "change": found.change}
+    if found.before is not MISSING:
+        data |= {"before": found.before, "before_at": found.before_at and found.before_at.to_dict()}
+    if found.after is not MISSING:
+        data |= {"after": found.after, "after_at": found.after_at and found.after_at.to_dict()}
+    return data
+
+
+def _text(first: str, second: str, found: list[Difference], console: Console) -> str:
+    if not found:
+        return f"'{first}' and '{second}' have the same settings."
+    sides = [(f"{one.section}.{'.'.join(map(str, one.path))}", _sides(one, console)) for one in found]
+    width = max(len(text) for _, values in sides for text, _ in values)
+    lines = [_paint(f"--- {first}"), _paint(f"+++ {second}")]
+    for name, values in sides:
+        lines.append(clean(name))
+        lines.extend(_paint(clean(f"  {text:<{width}}  {place}".rstrip())) for text, place in values)
+    return "\n".join(lines)
+
+
+def _sides(found: Difference, console: Console) -> list[tuple[str, str]]:
+    """Return the lines of a difference: sign and value, and where it is written."""
+    both: tuple[tuple[str, Any, Place | None], ...] = (
+        ("-", found.before, found.before_at),
+        ("+", found.after, found.after_at),
+    )
+    return [
+        (f"{sign} {value_text(console.redact.data(value))}", str(place or ""))
+        for sign, value, place in both
+        if value is not MISSING
+    ]
+
+
+def _paint(line: str) -> str:
+    return paint(line, stream=sys.stdout, fg="red" if line.lstrip().startswith("-") else "green")
