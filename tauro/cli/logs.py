@@ -41,7 +41,7 @@ def setup_logging(console: Console, *, project: Path | None) -> None:
     logger = logging.getLogger("tauro")
     logger.setLevel(console.level or "INFO")
     logger.propagate = False
-    named = append_beneath(Path(), console.log_file) if console.log_file else None
+    named = append_beneath(Path(), console.log_file) if console.log_file is not None else None
     to_console = console.level if not console.quiet else None
 
     def sinks() -> list[dict[str, Any]]:

@@ -135,8 +135,9 @@ class GlobalSettings(Settings):
         Raises:
             ValidationError: Not a date, or the start is after the end.
         """
-        first = parse_date(start or self.start_date or "today", today=today)
-        last = parse_date(end or self.end_date or "today", today=today)
+        # An empty date that was given is a mistake, such as --start-date "$UNSET"; it is no wish for the settings'.
+        first = parse_date(self.start_date or "today" if start is None else start, today=today)
+        last = parse_date(self.end_date or "today" if end is None else end, today=today)
         if first > last:
             origins = [_origin(start, self.start_date), _origin(end, self.end_date)]
             raise ValidationError(
@@ -148,7 +149,7 @@ class GlobalSettings(Settings):
 
 def _origin(option: str | None, setting: str | None) -> str:
     """Say where a date of a run comes from."""
-    return "as given" if option else "from global_settings" if setting else "today"
+    return "as given" if option is not None else "from global_settings" if setting else "today"
 
 
 class PipelineConfig(Settings):

@@ -65,6 +65,8 @@ def command(
     for option, value in (("--template", template), ("--project-name", project_name)):
         if value is None:
             raise UsageFault(f"Missing option '{option}'", hint="List the templates: tauro template --list-templates")
+    if not output_dir:
+        raise UsageFault("The folder of --output-dir is empty", hint="Leave it out for the current folder.")
     made = generate(
         template or "", project_name or "", Path(output_dir), config_format=config_format, sample=not no_sample_code
     )
