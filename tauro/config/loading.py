@@ -274,6 +274,10 @@ def _settings(data: Any, report: Report) -> GlobalSettings:
     section = SectionReport(report, "global_settings")
     settings = build(GlobalSettings, data, (), section, rest="variables")
     known = GlobalSettings.known
+    if "global_settings" in settings.variables:
+        message = "'global_settings' stands inside of the section of that name"
+        hint = "Make it the file's only key, with a mapping of all settings; or leave it out."
+        report.add("unknown-key", message, At("global_settings", ("global_settings",), key=True), hint=hint)
     for key in settings.variables:
         near = nearest(key, known) if _could_be_meant(key, known) else ()
         if near:
