@@ -17,8 +17,8 @@ PROTECTED = frozenset(
     {
         "charset_normalizer", "certifi", "click", "cpuinfo", "dateutil", "deltalake", "google", "googleapis", "grpc",
         "grpc_status", "arro3", "loguru", "markdown_it", "mdurl", "numpy", "pandas", "polars", "_polars_runtime_32",
-        "py4j", "pyarrow", "pygments", "pysail", "pyspark", "pytz", "rich", "six", "tauro", "tzdata", "yaml", "_yaml",
-        "zstandard", "typing_extensions", "deprecated", "wrapt", "backports",
+        "py4j", "pyarrow", "pygments", "pysail", "pyspark", "pytz", "rich", "six", "sqlglot", "tauro", "tzdata", "yaml",
+        "_yaml", "zstandard", "typing_extensions", "deprecated", "wrapt", "backports",
     }
 )  # fmt: skip
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tauro.config.model import PipelineConfig, ProjectConfig, canonical
+from tauro.config.model import DatasetConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.report import At, Report
 from tauro.config.validation.code import CodeChecker
 from tauro.config.validation.datasets import check_dataset
 from tauro.config.validation.pipelines import PipelineChecker, home
+from tauro.config.validation.sql import check_sql
 from tauro.config.validation.streams import check_checkpoints, check_streams
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def check_project(config: ProjectConfig) -> list[Fault]:
     for name, node in config.nodes.items():
         code.check(node, At("nodes", (name,)))
     for dataset in (*config.inputs.values(), *config.outputs.values()):
-        check_dataset(config, dataset, report)
+        _check_dataset(config, dataset, report)
     check_checkpoints(config, report)
     if not config.pipelines and "pipelines" not in config.broken:
         report.add("no-pipelines", "The project has no pipelines", At("pipelines", ()), warning=True)
@@ -46,5 +47,10 @@ def check_pipeline(config: ProjectConfig, pipeline: PipelineConfig) -> list[Faul
     used = {canonical(name) for node in nodes for name in (*node.inputs, *node.outputs)}
     for dataset in (*config.inputs.values(), *config.outputs.values()):
         if canonical(dataset.name) in used:
-            check_dataset(config, dataset, report)
+            _check_dataset(config, dataset, report)
     return report.faults
+
+
+def _check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report) -> None:
+    check_dataset(config, dataset, report)
+    check_sql(dataset, At(dataset.section, (dataset.name,)), report)

@@ -1,0 +1,90 @@
+"""Faults of SQL in settings: a predicate is one condition, a query is one SELECT. Nothing is run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tauro.errors import Fault
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+    from tauro.config.model import DatasetConfig
+    from tauro.config.report import At, Report
+
+_CONDITIONS = ("replace_predicate", "partition_filter", "merge_condition")
+_AROUND = "SELECT 1 WHERE "
+
+
+class _Wrong(NamedTuple):
+    """Why a text is not what it should be, and its letter from 0 where that shows; None for no particular one."""
+
+    reason: str
+    at: int | None = None
+
+
+def check_sql(dataset: DatasetConfig, at: At, report: Report) -> None:
+    """Note every fault of a dataset's SQL."""
+    for key in _CONDITIONS:
+        text = getattr(dataset, key)
+        if text is not None:
+            _tell(_condition(text), f"{dataset.name}: '{key}'", text, at.of(key), report)
+    if dataset.query is not None:
+        _tell(_query(dataset.query), f"{dataset.name}: 'query'", dataset.query, at.of("query"), report)
+
+
+def _condition(text: str) -> _Wrong | None:
+    from sqlglot import exp
+
+    found = _parse(_AROUND + text, len(_AROUND))
+    if isinstance(found, _Wrong):
+        return found._replace(reason=f"cannot be read as a condition{found.reason}")
+    select = found[0] if len(found) == 1 else None
+    parts = {name for name, value in select.args.items() if value} if isinstance(select, exp.Select) else set()
+    if parts != {"expressions", "where"}:
+        return _Wrong("must be one condition, such as day >= '2025-01-01'")
+    inner = select.args["where"].find(exp.Query) if select is not None else None
+    return _Wrong("must be a condition without a query inside") if inner is not None else None
+
+
+def _query(text: str) -> _Wrong | None:
+    from sqlglot import exp
+
+    found = _parse(text, 0)
+    if isinstance(found, _Wrong):
+        return found._replace(reason=f"cannot be read as a query{found.reason}")
+    if len(found) != 1 or not isinstance(found[0], exp.Query):
+        return _Wrong("must be one SELECT, or WITH and a SELECT")
+    # What a WITH names may be a statement that changes something.
+    writes = found[0].find(exp.DML, exp.DDL, exp.Command, exp.Into)
+    return None if writes is None else _Wrong("must only read")
+
+
+def _parse(text: str, offset: int) -> list[exp.Expr | None] | _Wrong:
+    from sqlglot import parse
+    from sqlglot.errors import ParseError, TokenError
+
+    try:
+        return list(parse(text, dialect="spark"))
+    except TokenError:
+        return _Wrong(": a quote or comment is not closed")
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        # sqlglot tells where the word ends that it did not expect; several lines would need more than a column.
+        column = first.get("col") if "\n" not in text else None
+        near = first.get("highlight")
+        ending = f": something is wrong near '{near}'" if near and near.strip() in text[offset:] else ""
+        return _Wrong(ending, None if column is None else max(column - len(near or "") - offset, 0))
+    except RecursionError:
+        return _Wrong(": it is nested too deeply")
+
+
+def _tell(wrong: _Wrong | None, what: str, text: str, at: At, report: Report) -> None:
+    if wrong is None:
+        return
+    place = report.sections[at.section].place(at.path)
+    if place is not None and place.text is not None and wrong.at is not None:
+        start = place.text.find(text, place.column - 1)
+        if start >= 0:
+            place = place._replace(column=min(start + wrong.at, len(place.text)) + 1)
+    report.faults.append(Fault("sql", f"{what} {wrong.reason}", place=place, hint="Correct the SQL."))
