@@ -28,7 +28,7 @@ INDEX_NAMES = (
 )
 # The format that an index's name speaks of.
 TYPES = {"settings_yml.json": "yaml", "settings_json.json": "json", "settings_dsl.json": "dsl"}
-_KEYS = {
+PATH_KEYS = {
     section: f"{section}_path" if section == "global_settings" else f"{section}_config_path" for section in SECTIONS
 }
 
@@ -181,11 +181,11 @@ class _IndexReader:
             seen[name] = env
             named = self._files(files, ("env_config", env))
             paths.setdefault(name, {}).update(named)
-            self.entries.update({(name, section): ("env_config", env, _KEYS[section]) for section in named})
+            self.entries.update({(name, section): ("env_config", env, PATH_KEYS[section]) for section in named})
         return Index(self.document, base_path, paths, self.entries)
 
     def _files(self, files: Any, path: KeyPath) -> dict[str, str]:
-        sections = {key: section for section, key in _KEYS.items()}
+        sections = {key: section for section, key in PATH_KEYS.items()}
         named: dict[str, str] = {}
         for key, value in self._mapping(files, path, "Expected a mapping of sections to files").items():
             file = self._path(value, (*path, key))

@@ -33,6 +33,11 @@ def is_name(name: str) -> bool:
     return re.fullmatch(_NAME, name) is not None
 
 
+def is_sandbox(name: str) -> bool:
+    """Say whether a normalised name is that of a developer's sandbox."""
+    return re.fullmatch(_SANDBOX, name) is not None
+
+
 def allowed(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the environments that ``$TAURO_ALLOWED_ENVS`` adds to the standard ones, parted by commas.
 
@@ -58,7 +63,7 @@ def resolve(name: str, declared: Iterable[str] = ()) -> str:
     """
     plain = normalise(name)
     known = [*STANDARD, *(other for other in map(normalise, declared) if other not in STANDARD)]
-    if plain in known or re.fullmatch(_SANDBOX, plain):
+    if plain in known or is_sandbox(plain):
         return plain
     raise UnknownEnvironment(
         f"Environment '{name}' not recognized",
@@ -75,6 +80,6 @@ def chain(name: str) -> tuple[str, ...]:
     """
     if name == BASE:
         return (BASE,)
-    if re.fullmatch(_SANDBOX, name):
+    if is_sandbox(name):
         return (BASE, "sandbox", name)
     return (BASE, name)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tauro import Project
+from tauro.config.formats import parse_document
 from tauro.errors import ExecutionError, UsageFault
 from tauro.scaffold.generator import FORMATS, generate, project_files
 from tauro.scaffold.sample_data import sample_files
@@ -54,6 +58,56 @@ def test_the_project_is_the_same_in_every_format(tmp_path, config_format):
     for section in ("settings", "pipelines", "nodes", "inputs", "outputs"):
         assert getattr(converted.config, section) == getattr(yaml.config, section), section
     assert not [file for file in other.files if file.endswith(".yaml")]
+
+
+@pytest.mark.parametrize("sample", [True, False])
+def test_editors_find_a_schema_that_takes_the_generated_settings(tmp_path, sample):
+    made = generate("medallion_basic", "shop", tmp_path, sample=sample)
+    files = [made.path / file for file in made.files if file.startswith("config/") and file.endswith(".yaml")]
+    assert len(files) == 11
+    wiring = json.loads((made.path / ".vscode/settings.json").read_text())["yaml.schemas"]
+    for file in files:
+        modeline = file.read_text().splitlines()[0]
+        schema = (file.parent / modeline.removeprefix("# yaml-language-server: $schema=")).resolve()
+        validator = jsonschema.Draft7Validator(json.loads(schema.read_text()))
+        assert list(validator.iter_errors(parse_document(file.read_bytes(), file.name).data)) == []
+        assert fnmatch(file.relative_to(made.path).as_posix(), wiring[f"./{schema.relative_to(made.path).as_posix()}"])
+    broken = {"extract": {"modul": "nodes.silver"}}
+    nodes = json.loads((made.path / "config/schema/nodes.schema.json").read_text())
+    assert not jsonschema.Draft7Validator(nodes).is_valid(broken)
+
+
+def test_the_schemas_of_a_json_project_stand_beside_its_settings_and_match_only_these(tmp_path):
+    made = generate("medallion_basic", "shop", tmp_path, config_format="json")
+    matches = json.loads((made.path / ".vscode/settings.json").read_text())["json.schemas"]
+    settings = [file for file in made.files if file.startswith("config/") and file.endswith(".json")]
+    wired = {file for one in matches for file in settings if fnmatch(file, one["fileMatch"][0])}
+    assert wired == {file for file in settings if not file.startswith("config/schema/")}
+    assert all((made.path / one["url"]).is_file() for one in matches)
+
+
+def test_a_dsl_project_speaks_of_no_schema(tmp_path):
+    made = generate("medallion_basic", "shop", tmp_path, config_format="dsl")
+    assert not [file for file in made.files if "schema" in file or ".vscode" in file]
+    assert "schema/" not in (made.path / "README.md").read_text()
+
+
+@pytest.mark.parametrize("config_format", FORMATS)
+def test_developers_get_sandboxes_that_stand_on_the_sandbox(tmp_path, config_format):
+    made = generate("medallion_basic", "shop", tmp_path, config_format=config_format, developers=["alice", " Bob "])
+    for env in ("sandbox_alice", "sandbox_bob"):
+        project = Project.open(made.path, env)
+        assert project.config.layers == ("base", "sandbox", env)
+        assert project.warnings == ()
+        assert project.config.settings.end_date == "2025-01-07", "from sandbox"
+    assert "sandbox_" not in (made.path / ".gitignore").read_text()
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "", "a-b", "x" * 65, "Ä"])
+def test_a_developer_s_name_that_is_none_is_refused_before_anything_is_written(tmp_path, name):
+    with pytest.raises(UsageFault, match="developer's sandbox"):
+        generate("medallion_basic", "shop", tmp_path, developers=[name])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_quick_start_pipelines_have_the_names_of_the_specification(tmp_path):

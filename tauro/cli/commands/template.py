@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ Examples:
   tauro template --list-templates
   tauro template --template medallion_basic --project-name demo_project
   tauro template --template medallion_basic --project-name demo_project --format json
+  tauro template --template medallion_basic --project-name demo_project --sandbox-developers alice,bob
   tauro template --template medallion_basic --project-name demo_project --output-dir /opt/projects
 """
 
@@ -36,6 +37,11 @@ Examples:
     show_default=True,
     help="Format of its settings files.",
 )
+@click.option(
+    "--sandbox-developers",
+    metavar="NAMES",
+    help="Developers, parted by commas, who get an environment sandbox_<developer>.",
+)
 @click.option("--no-sample-code", is_flag=True, help="Leave out sample pipelines, data and tests.")
 @click.option(
     "--output-dir", default=".", metavar="PATH", help="Folder for the project's folder.  [default: the current one]"
@@ -43,17 +49,7 @@ Examples:
 @output_option
 @logging_options
 @click.pass_obj
-def command(
-    console: Console,
-    /,
-    *,
-    list_templates: bool,
-    template: str | None,
-    project_name: str | None,
-    config_format: str,
-    no_sample_code: bool,
-    output_dir: str,
-) -> None:
+def command(console: Console, /, *, list_templates: bool, no_sample_code: bool, **chosen: Any) -> None:
     """Generate a project that runs: settings, code, sample data and tests.
 
     All or nothing: a folder that is not empty is refused, and a failure leaves nothing behind.
@@ -62,13 +58,19 @@ def command(
         data = {"schema": 1, "templates": [{"name": name, "description": text} for name, text in TEMPLATES.items()]}
         console.data(data, table(("Template", "Description"), TEMPLATES.items()))
         return
+    template, project_name = chosen["template"], chosen["project_name"]
     for option, value in (("--template", template), ("--project-name", project_name)):
         if value is None:
             raise UsageFault(f"Missing option '{option}'", hint="List the templates: tauro template --list-templates")
-    if not output_dir:
+    if not chosen["output_dir"]:
         raise UsageFault("The folder of --output-dir is empty", hint="Leave it out for the current folder.")
     made = generate(
-        template or "", project_name or "", Path(output_dir), config_format=config_format, sample=not no_sample_code
+        template,
+        project_name,
+        Path(chosen["output_dir"]),
+        config_format=chosen["config_format"],
+        sample=not no_sample_code,
+        developers=[name for name in (chosen["sandbox_developers"] or "").split(",") if name.strip()],
     )
     if console.wants_log:
         from tauro.cli.logs import log_look
