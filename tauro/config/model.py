@@ -12,6 +12,7 @@ from tauro.config.schema import (
     Choice,
     Date,
     Free,
+    Group,
     Invalid,
     Names,
     Number,
@@ -41,6 +42,8 @@ READ_FORMATS = (
 WRITE_FORMATS = (
     "csv", "json", "parquet", "delta", "orc", "avro", "text", "jdbc", "table", "kafka", "unity_catalog", "python",
 )  # fmt: skip
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = ("text", "json")
 # What a mapping is when nothing is given; nobody can put anything in.
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -93,6 +96,13 @@ class NodeList:
         return {"anyOf": [item, {"type": "array", "items": item}]}
 
 
+class LoggingSettings(Settings):
+    """What the log file holds when no option says it."""
+
+    level: str = option(Choice(LOG_LEVELS), "Lowest level of its records.", default="INFO")
+    format: str = option(Choice(LOG_FORMATS), "Whether a record is a line of text or of JSON.", default="text")
+
+
 class GlobalSettings(Settings):
     """Settings of the whole project."""
 
@@ -111,7 +121,7 @@ class GlobalSettings(Settings):
     max_parallel_nodes: int = option(Number(1), "How many nodes run at once.", default=4)
     spark_master: str | None = option(Text(), "Master of Apache Spark in mode spark; local[*] if not given.")
     spark_config: Mapping[str, Any] = option(Free(), "Settings of the Spark session.", default=NOTHING)
-    logging: Mapping[str, Any] = option(Free(), "Level and format of logs.", default=NOTHING, planned=True)
+    logging: LoggingSettings = option(Group(LoggingSettings), "Level and format of logs.", default=LoggingSettings())
     fail_on_error: bool = option(Boolean(), "Whether a failed node fails the run.", default=True, planned=True)
     fill_none_on_error: bool = option(Boolean(), "Hand on None for a failed input.", default=False, planned=True)
     max_retries: int = option(Number(), "Retries of a node.", default=0, planned=True)

@@ -239,6 +239,16 @@ def _number(text: str) -> Any:
     return text
 
 
+class Group(NamedTuple):
+    """A mapping that is a group of settings itself: :func:`build` reads it key by key.
+
+    Attributes:
+        model: The group.
+    """
+
+    model: type[Settings]
+
+
 class Option(NamedTuple):
     """A field of a group of settings.
 
@@ -252,7 +262,7 @@ class Option(NamedTuple):
         field: The field's name.
     """
 
-    kind: Kind
+    kind: Kind | Group
     doc: str
     default: Any = None
     key: str = ""
@@ -261,7 +271,7 @@ class Option(NamedTuple):
     field: str = ""
 
 
-def option(kind: Kind, doc: str, **more: Any) -> Any:
+def option(kind: Kind | Group, doc: str, **more: Any) -> Any:
     """Declare a field of a group of settings; ``more`` are further fields of :class:`Option`."""
     return Option(kind, doc, **more)
 
@@ -352,8 +362,11 @@ def build(model: type[S], data: Any, path: KeyPath, report: Reporter, *, rest: s
             report.twice((*path, key), found.key)
         if found.planned:
             report.planned((*path, key))
+        kind = found.kind
         try:
-            values[found.field] = found.kind.parse(value)
+            values[found.field] = (
+                build(kind.model, value, (*path, key), report) if isinstance(kind, Group) else kind.parse(value)
+            )
         except Invalid as error:
             report.invalid((*path, key, *error.path), error)
     if rest is not None:

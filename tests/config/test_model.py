@@ -53,7 +53,7 @@ BARE_GLOBAL = {
     "project_name": "text", "mode": "mode", "execution_mode": "mode",
     "input_path": "text", "output_path": "text", "start_date": "date",
     "end_date": "date", "layer": "text", "max_parallel_nodes": "whole from 1", "spark_master": "text",
-    "spark_config": "mapping", "logging": "mapping", "fail_on_error": "flag", "fill_none_on_error": "flag",
+    "spark_config": "mapping", "fail_on_error": "flag", "fill_none_on_error": "flag",
     "max_retries": "whole", "retry_delay": "number", "node_timeout_seconds": "number",
     "execution_timeout_seconds": "number", "connect_url": "text", "format_policy": "anything",
     "default_model_version": "text", "default_hyperparams": "mapping", "model_registry_path": "text",
@@ -82,7 +82,7 @@ DATASET = {
     "zorder_by": "names", "vacuum": "flag", "vacuum_retention_hours": "number from 168",
 }  # fmt: skip
 # Keys that other tests cover: their values are names of formats or of nodes.
-ELSEWHERE = {"pipelines": {"nodes"}, "input": {"format"}}
+ELSEWHERE = {"global_settings": {"logging"}, "pipelines": {"nodes"}, "input": {"format"}}
 # The field of the model where it does not have the key's name.
 FIELDS = {
     "global_settings": {"execution_mode": "mode"},
