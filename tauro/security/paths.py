@@ -84,6 +84,25 @@ def append_beneath(root: Path, name: str) -> IO[str]:
     Raises:
         UnsafePath: A rule forbids it.
     """
+    folder, part = make_folder_beneath(root, name)
+    try:
+        descriptor = _open_file(part, _APPEND, folder, name)
+        return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
+    finally:
+        os.close(folder)
+
+
+def make_folder_beneath(root: Path, name: str) -> tuple[int, str]:
+    """Open the folder of the file ``name`` below ``root``, by the rules of this module.
+
+    Missing folders are made, for their owner only.
+
+    Returns:
+        A descriptor of the folder, which the caller closes, and the file's name in it.
+
+    Raises:
+        UnsafePath: A rule forbids it.
+    """
     parts = split_relative(name)
     if not parts:
         raise UnsafePath(f"Path names a folder, not a file: {name}", hint=_HINT)
@@ -95,10 +114,30 @@ def append_beneath(root: Path, name: str) -> IO[str]:
             os.close(folder)
             folder = child
             _check_trusted(os.fstat(folder), name)
-        descriptor = _open_file(parts[-1], _APPEND, folder, name)
-        return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
-    finally:
+    except BaseException:
         os.close(folder)
+        raise
+    return folder, parts[-1]
+
+
+def append_in(folder: int, part: str, name: str) -> int:
+    """Open a file of an open folder for appending and reading, by the rules of this module.
+
+    It is made, for its owner only, if it is missing.
+
+    Args:
+        folder: The folder's descriptor.
+        part: The file's name in it.
+        name: The user's path, for the error.
+
+    Returns:
+        The file's descriptor, which the caller closes.
+
+    Raises:
+        FileNotFoundError: The folder has been removed.
+        UnsafePath: A rule forbids it.
+    """
+    return _open_file(part, _APPEND & ~os.O_WRONLY | os.O_RDWR, folder, name)
 
 
 def check_directory(root: Path, name: str) -> None:
@@ -110,6 +149,24 @@ def check_directory(root: Path, name: str) -> None:
     """
     with _directory(root, split_relative(name), name):
         pass
+
+
+def check_beneath(root: Path, name: str) -> None:
+    """Hold the rules for the file or folder ``name`` below ``root``.
+
+    Raises:
+        FileNotFoundError: There is nothing of that name.
+        UnsafePath: A rule forbids it.
+    """
+    parts = split_relative(name)
+    with _directory(root, parts[:-1], name) as folder:
+        if parts:
+            descriptor = _open(parts[-1], _FILE, folder, name)
+            try:
+                status = os.fstat(descriptor)
+                (_check_trusted if stat.S_ISDIR(status.st_mode) else _check_file)(status, name)
+            finally:
+                os.close(descriptor)
 
 
 @contextmanager

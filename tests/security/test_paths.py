@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from tauro.errors import ConfigurationError, SecurityError, UnsafePath
-from tauro.security.paths import append_beneath, check_directory, read_beneath, split_relative
+from tauro.security.paths import (
+    append_beneath,
+    append_in,
+    check_directory,
+    make_folder_beneath,
+    read_beneath,
+    split_relative,
+)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user, or devices")
 
@@ -364,3 +371,57 @@ def test_the_error_of_a_path_is_a_security_error_with_a_hint(root):
         read_beneath(root, "../x")
     assert caught.value.code == "SECURITY_ERROR"
     assert "relative path" in caught.value.hint
+
+
+# -- appending in a folder that is held by its descriptor -------------------------------------------
+
+
+@contextmanager
+def appending(root, name):
+    folder, part = make_folder_beneath(root, name)
+    try:
+        yield folder, append_in(folder, part, name)
+    finally:
+        os.close(folder)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_file_of_a_held_folder_is_made_for_its_owner_only(root):
+    with appending(root, "logs/deep/x.log") as (_, file):
+        os.write(file, b"one\n")
+        os.close(file)
+    modes = [stat.S_IMODE((root / name).stat().st_mode) for name in ("logs", "logs/deep", "logs/deep/x.log")]
+    assert modes == [0o700, 0o700, 0o600]
+
+
+def test_a_file_of_a_held_folder_is_appended_to_and_can_be_read(root):
+    with appending(root, "f") as (_, file):
+        os.write(file, b" and more")
+        assert os.pread(file, 100, 0) == b"good and more"
+        os.close(file)
+
+
+def test_a_held_folder_stays_the_same_whatever_its_path_leads_to(root, tmp_path):
+    folder, part = make_folder_beneath(root, "a/x.log")
+    (root / "a").rename(root / "b")
+    (root / "a").symlink_to(tmp_path)
+    os.close(append_in(folder, part, "a/x.log"))
+    os.close(folder)
+    assert (root / "b/x.log").exists()
+    assert not (tmp_path / "x.log").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", ".x", "a/../../x", ".", "", "a\nb"])
+def test_the_folder_of_a_refused_path_is_not_opened(root, name):
+    refused(make_folder_beneath, root, name)
+
+
+def test_nothing_but_a_trusted_file_is_appended_to_in_a_held_folder(root):
+    (root / "link").symlink_to("f")
+    (root / "open").write_text("x")
+    (root / "open").chmod(0o666)
+    os.mkfifo(root / "fifo")
+    folder, _ = make_folder_beneath(root, "x")
+    for name in ("link", "open", "fifo", "a"):
+        refused(append_in, folder, name, name)
+    os.close(folder)
