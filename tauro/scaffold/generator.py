@@ -65,7 +65,7 @@ def generate(
         developers: Who gets an environment ``sandbox_<developer>``.
 
     Raises:
-        UsageFault: There is no such template, or a name is not valid.
+        UsageFault: There is no such template or format, or a name is not valid.
         ExecutionError: The folder holds something already, or cannot be written.
     """
     files = project_files(template, name, config_format=config_format, sample=sample, developers=developers)
@@ -100,6 +100,8 @@ def project_files(
         near = nearest(template, TEMPLATES)
         hint = f"Did you mean '{near[0]}'?" if near else f"Templates: {', '.join(TEMPLATES)}."
         raise UsageFault(f"There is no template '{template}'", nearest=near, hint=hint)
+    if config_format not in FORMATS:
+        raise UsageFault(f"There is no format '{config_format}'", hint=f"Formats: {', '.join(FORMATS)}.")
     if not _NAME.fullmatch(name):
         hint = "Start with a letter; use letters, digits, '_' and '-', 64 at most."
         raise UsageFault(f"'{name}' cannot be the name of a project", hint=hint)
