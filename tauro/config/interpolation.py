@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.errors import nearest
+from tauro.errors import Nearest
 from tauro.security.redaction import is_secret_name
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Interpolator:
         self.run_names: set[str] = set()
         self.unresolved: list[Unresolved] = []
         self._open: list[str] = []
+        self._nearest = Nearest()
 
     def resolve(self, value: Any, path: KeyPath = ()) -> Any:
         """Return ``value`` with every reference in its strings resolved; unresolved ones are noted."""
@@ -148,4 +149,4 @@ class Interpolator:
             self._open.pop()
 
     def _near(self, name: str) -> tuple[str, ...]:
-        return nearest(name, [*self.settings, *self.run, *self.environ])
+        return () if self._nearest.tired else self._nearest(name, [*self.settings, *self.run, *self.environ])

@@ -279,7 +279,7 @@ def _settings(data: Any, report: Report) -> GlobalSettings:
         hint = "Make it the file's only key, with a mapping of all settings; or leave it out."
         report.add("unknown-key", message, At("global_settings", ("global_settings",), key=True), hint=hint)
     for key in settings.variables:
-        near = nearest(key, known) if _could_be_meant(key, known) else ()
+        near = report.nearest(key, known) if _could_be_meant(key, known) else ()
         if near:
             message = f"'{key}' is taken as a variable; it looks like the setting '{near[0]}'"
             report.add("near-miss", message, At("global_settings", (key,), key=True), nearest=near, warning=True)

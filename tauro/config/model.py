@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -184,6 +185,11 @@ class PipelineConfig(Settings):
     def nodes(self) -> tuple[str, ...]:
         """Names of its nodes, in the order of the file."""
         return tuple(name for name, _ in self.node_list)
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Where each node stands in the list, for the first time."""
+        return {name: index for index, (name, _) in reversed(list(enumerate(self.node_list)))}
 
 
 class NodeConfig(Settings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.errors import Fault, TauroError, error_of, nearest
+from tauro.errors import Fault, Nearest, TauroError, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tauro.config.document import KeyPath
     from tauro.config.overlay import Layered
     from tauro.config.schema import Invalid
+    from tauro.errors import Place
 
 
 class At(NamedTuple):
@@ -41,6 +42,7 @@ class Report:
 
     Attributes:
         unresolved: Values that hold a reference without a value; nothing more is to be said of them.
+        nearest: Finds names that could be meant.
     """
 
     def __init__(self, sections: Mapping[str, Layered], broken: frozenset[str] = frozenset()) -> None:
@@ -48,18 +50,25 @@ class Report:
         self.broken = broken
         self.faults: list[Fault] = []
         self.unresolved: set[tuple[str, KeyPath]] = set()
+        self.nearest = Nearest()
+        self._told: set[tuple[str, str, Place | None]] = set()
 
     def add(self, kind: str, message: str, at: At, **more: Any) -> None:
-        """Note a fault; ``more`` are further fields of :class:`Fault`."""
+        """Note a fault, once; ``more`` are further fields of :class:`Fault`."""
         place = self.sections[at.section].place(at.path, key=at.key)
-        self.faults.append(Fault(kind, message, place=place, **more))
+        if (kind, message, place) not in self._told:
+            self._told.add((kind, message, place))
+            self.faults.append(Fault(kind, message, place=place, **more))
 
     def missing(self, kind: str, message: str, at: At, *, name: str, known: Iterable[str], of: Iterable[str]) -> None:
         """Note that ``name`` is not among the ``known``, which the sections ``of`` the project give."""
         if not self.broken.isdisjoint(of):
             return
+        if self.nearest.tired:
+            self.add(kind, message, at)
+            return
         names = sorted(set(known))
-        near = nearest(name, names)
+        near = self.nearest(name, names)
         hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names[:10]) or 'none'}."
         self.add(kind, message, at, nearest=near, hint=hint)
 
@@ -98,8 +107,9 @@ class SectionReport(NamedTuple):
     def unknown(self, path: KeyPath, known: tuple[str, ...]) -> None:
         """A key is not one of the model's."""
         key = str(path[-1])
-        near = nearest(key, known)
-        hint = f"Did you mean '{near[0]}'?" if near else "Remove it. Known keys: " + ", ".join(known) + "."
+        hint = None if self.report.nearest.tired else "Remove it. Known keys: " + ", ".join(known) + "."
+        near = self.report.nearest(key, known)
+        hint = f"Did you mean '{near[0]}'?" if near else hint
         message = located(path[:-1], f"Unknown key '{key}'")
         self.report.add("unknown-key", message, At(self.section, path, key=True), nearest=near, hint=hint)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tauro.config.functions import Module, Signature, find_module, is_reserved, module_files, read_module
-from tauro.errors import Fault, Place, nearest
+from tauro.errors import Fault, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,14 @@ class CodeChecker:
             self.report.faults.append(Fault("python-syntax", message, 2, place, hint="Mend the Python file."))
         return module
 
+    @cached_property
+    def _modules_around(self) -> set[str]:
+        return {
+            ".".join(file.relative_to(self.root / folder).with_suffix("").parts).removesuffix(".__init__")
+            for folder in ("src", "lib")
+            for file in (self.root / folder).glob("**/*.py")
+        }
+
     def _no_module(self, dotted: str, node: NodeConfig, at: At) -> None:
         root = self.root
         looked: tuple[str, ...] = ()
@@ -79,12 +88,7 @@ class CodeChecker:
         if _is_module_name(dotted):
             looked = tuple(path.relative_to(root).as_posix() for path in module_files(root, dotted))
             make = f"Make src/{dotted.replace('.', '/')}.py, or install the package."
-        around = {
-            ".".join(file.relative_to(root / folder).with_suffix("").parts).removesuffix(".__init__")
-            for folder in ("src", "lib")
-            for file in (root / folder).glob("**/*.py")
-        }
-        near = nearest(dotted, around)
+        near = () if self.report.nearest.tired else self.report.nearest(dotted, self._modules_around)
         hint = f"Did you mean '{near[0]}'?" if near else make
         message = f"{node.name}: Module '{dotted}' is not found"
         self.add("unknown-module", message, at, exit_code=5, looked_up=looked, nearest=near, hint=hint)
@@ -96,7 +100,7 @@ class CodeChecker:
                 self._signature(signature, lambda: f"{name} ({self._shown(module)}:{signature.line})", node, at)
         elif not module.open:
             file = self._shown(module)
-            near = nearest(name, [other for other, signature in module.functions.items() if signature])
+            near = self.report.nearest(name, [other for other, signature in module.functions.items() if signature])
             hint = f"Did you mean '{near[0]}'?" if near else f"Define it: def {name}(...)."
             message = f"{node.name}: {file} has no function '{name}'"
             self.add("unknown-function", message, at.of("function"), looked_up=(file,), nearest=near, hint=hint)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def home(config: ProjectConfig, pipeline: PipelineConfig, name: str) -> At:
     """Return where a node's settings stand: in its section, or inline in the pipeline."""
     if name in config.inline.get(pipeline.name, {}):
-        return At("pipelines", (pipeline.name, "nodes", pipeline.nodes.index(name)))
+        return At("pipelines", (pipeline.name, "nodes", pipeline.positions[name]))
     return At("nodes", (name,))
 
 
