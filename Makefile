@@ -5,11 +5,12 @@ BIN := $(CURDIR)/$(VENV)/bin
 DEMO := demo
 PIPELINES := bronze_batch_ingestion silver_transformation gold_aggregation
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test docs format bench clean
 
 help:
 	@echo "make demo    generate a project, run bronze, silver and gold, show the gold tables"
 	@echo "make test    lint, types, import rules and tests"
+	@echo "make docs    write the reference pages from the code"
 	@echo "make bench   benchmarks, each side by side with its reference"
 	@echo "make format  format the code"
 	@echo "make clean   remove what these commands made"
@@ -59,6 +60,9 @@ test: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+docs: $(VENV)/.dev
+	@$(BIN)/python docs/generate.py
 
 bench: $(VENV)/.dev
 	@for program in startup load_nodes chain medallion; do $(BIN)/python benchmarks/$$program.py || exit 1; done

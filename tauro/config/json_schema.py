@@ -41,8 +41,7 @@ def section_schema(section: str) -> dict[str, Any]:
         # Other keys are the user's own variables.
         content = {"type": ["object", "null"], "properties": properties(GlobalSettings)}
     else:
-        entry: dict[str, Any] = {"type": ["object", "null"], "properties": properties(ENTRIES[section])}
-        entry["additionalProperties"] = False
+        entry = {**_group(ENTRIES[section]), "type": ["object", "null"]}
         content = {"type": ["object", "null"], "additionalProperties": entry}
     names = WRAPPERS.get(section, (section,))
     wrapped = [_wrapped(name) for name in names]
@@ -64,6 +63,10 @@ def schemas() -> dict[str, dict[str, Any]]:
 def properties(model: type[Settings]) -> dict[str, Any]:
     """Return the schema of every key that a group of settings knows."""
     return {key: _property(key, option) for key, option in model.known.items()}
+
+
+def _group(model: type[Settings]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties(model), "additionalProperties": False}
 
 
 def _property(key: str, option: Option) -> dict[str, Any]:

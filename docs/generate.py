@@ -1,0 +1,104 @@
+"""Writes docs/configuration.md from the model and docs/troubleshooting.md from the rules: ``make docs``.
+
+A test compares both with what is committed, so they are always true.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tauro.config.json_schema import TITLES
+from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig
+from tauro.config.rules import RULES
+from tauro.config.schema import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tauro.config.schema import Option, Settings
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py (make docs); changes belong there. -->\n"
+
+
+def configuration() -> str:
+    """Return the configuration reference."""
+    parts = [NOTE + (DOCS / "configuration.head.md").read_text(encoding="utf-8").rstrip()]
+    parts += [f"## global_settings\n\n{TITLES['global_settings']}.\n\n{_keys(GlobalSettings)}"]
+    parts += [f"## pipelines\n\n{TITLES['pipelines']}.\n\n{_keys(PipelineConfig)}"]
+    parts += [f"## nodes\n\n{TITLES['nodes']}.\n\n{_keys(NodeConfig)}"]
+    parts += [f"## input and output\n\nDatasets by name. Both sections know the same keys.\n\n{_keys(DatasetConfig)}"]
+    parts += ["† Read and checked, but not carried out by this version; a warning says so."]
+    return "\n\n".join(parts) + "\n"
+
+
+def troubleshooting() -> str:
+    """Return the troubleshooting page."""
+    parts = [NOTE + (DOCS / "troubleshooting.head.md").read_text(encoding="utf-8").rstrip()]
+    for name, rule in RULES.items():
+        parts.append(f"### {name}\n\n**{rule.title}.** {rule.meaning}\n\n*Mend:* {rule.mend}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys(model: type[Settings]) -> str:
+    lines = ["| key | takes | default | meaning |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |" for cells in _rows(model, "")]
+    return "\n".join(lines)
+
+
+def _rows(model: type[Settings], prefix: str) -> Iterator[tuple[str, ...]]:
+    options: dict[str, Option] = {option.key: option for option in model.known.values()}
+    for key, option in options.items():
+        if isinstance(option.kind, Group):
+            yield from _rows(option.kind.model, f"{prefix}{key}.")
+            continue
+        also = f" Also written {', '.join(f'`{name}`' for name in option.also)}." if option.also else ""
+        mark = " †" if option.planned else ""
+        takes = _takes(option.kind.json_schema())
+        yield f"`{prefix}{key}`{mark}", takes, _default(option.default), option.doc + also
+
+
+def _takes(schema: Mapping[str, Any]) -> str:
+    """Say in words what a value must be."""
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if "anyOf" in schema:
+        # Beside an enumeration stands a pattern for the other cases of its letters.
+        choices = [one for one in schema["anyOf"] if "pattern" not in one or "enum" not in schema["anyOf"][0]]
+        return " or ".join(dict.fromkeys(map(_takes, choices)))
+    if "pattern" in schema:
+        return "a date, `today` or `yesterday`"
+    kind = schema.get("type", "anything")
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " or ".join(_of_type(one, schema) for one in kinds)
+
+
+def _of_type(kind: str, schema: Mapping[str, Any]) -> str:
+    if kind == "array":
+        return f"a list of {_takes(schema['items']).removeprefix('a ')}"
+    least = f" of at least {schema['minimum']:g}" if schema.get("minimum") else ""
+    return {
+        "string": "text",
+        "boolean": "true or false",
+        "object": "a mapping",
+        "anything": "anything",
+        "integer": "a whole number" + least,
+        "number": "a number" + least,
+    }[kind]
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value in (None, ()) or value == {} else f"`{value}`"
+
+
+def main() -> None:
+    """Write the pages."""
+    (DOCS / "configuration.md").write_text(configuration(), encoding="utf-8")
+    (DOCS / "troubleshooting.md").write_text(troubleshooting(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
