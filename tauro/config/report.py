@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tauro.errors import Place
 
 
+# Nobody reads more, and a file could give a fault for each of its lines.
+MAX_FAULTS = 5_000
+
+
 class At(NamedTuple):
     """A value of a section.
 
@@ -55,6 +59,8 @@ class Report:
 
     def add(self, kind: str, message: str, at: At, **more: Any) -> None:
         """Note a fault, once; ``more`` are further fields of :class:`Fault`."""
+        if len(self.faults) >= MAX_FAULTS:
+            return
         place = self.sections[at.section].place(at.path, key=at.key)
         if (kind, message, place) not in self._told:
             self._told.add((kind, message, place))
@@ -134,5 +140,7 @@ def report_error(faults: Iterable[Fault]) -> TauroError:
     found = tuple(faults)
     errors = [fault for fault in found if not fault.warning]
     count = f"{len(errors)} faults" if len(errors) != 1 else "1 fault"
+    if len(errors) >= MAX_FAULTS:
+        count = f"{count} and more"
     branch = error_of(min(fault.exit_code for fault in errors))
     return branch(f"The configuration has {count}", faults=found)

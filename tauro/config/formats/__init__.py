@@ -16,6 +16,8 @@ from tauro.errors import ConfigurationError, nearest
 MAX_DEPTH = 100
 # Of one file: nobody reads more, and a hostile file could have millions.
 MAX_FAULTS = 100
+# Lines and items of one file: 20,000 nodes have fewer, and a file of 8 MiB could have millions, for seconds.
+MAX_PARTS = 250_000
 
 _MODULES = {
     ".yaml": "tauro.config.formats.yaml",
@@ -60,12 +62,21 @@ def parse_document(raw: bytes, name: str) -> Document:
     """Parse the bytes of a settings file.
 
     Raises:
-        SyntaxFaults: It is not in its format.
+        SyntaxFaults: It is not in its format, or far too large.
         ConfigurationError: The suffix is unknown.
     """
     chosen = format_of(name)
     text = _decode(raw, name)
+    _check_size(text, name)
     return Document(name, text, chosen.parse(text, name), chosen.locate)
+
+
+def _check_size(text: str, name: str) -> None:
+    parts = sum(text.count(mark) for mark in "\n,[{")
+    if parts > MAX_PARTS:
+        message = f"The file has {parts:,} lines and items; {MAX_PARTS:,} are allowed"
+        fault = Source(name, text).fault(Mark(1, 1), message, hint="Name a settings file; data belongs into datasets.")
+        raise SyntaxFaults(f"{name} is too large", faults=(fault,))
 
 
 def _decode(raw: bytes, name: str) -> str:
