@@ -74,13 +74,9 @@ def _property(key: str, option: Option) -> dict[str, Any]:
     found: dict[str, Any] = {"description": description}
     if isinstance(option.default, (bool, int, float, str)) and key == option.key:
         found["default"] = option.default
-    taken = _group(option.kind) if isinstance(option.kind, Group) else option.kind.json_schema()
+    taken = _group(option.kind.model) if isinstance(option.kind, Group) else option.kind.json_schema()
     # An empty schema takes anything already.
     return {**found, "anyOf": [taken, REFERENCE, {"type": "null"}]} if taken else found
-
-
-def _group(group: Group) -> dict[str, Any]:
-    return {"type": "object", "properties": properties(group.model), "additionalProperties": False}
 
 
 def _wrapped(name: str) -> dict[str, Any]:
