@@ -11,7 +11,6 @@ import click
 
 from tauro import __version__
 from tauro.cli.console import Console
-from tauro.cli.core import ErrorHandler
 from tauro.cli.groups import LazyGroup
 
 if TYPE_CHECKING:
@@ -44,14 +43,22 @@ def cli() -> None:
     """Data pipelines as configuration plus Python functions over Spark DataFrames."""
 
 
-def invoke(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code. Every error ends here."""
+def invoke(arguments: Sequence[str] | None = None, *, program: bool = False) -> int:
+    """Run one command line and return its exit code. Every error ends here.
+
+    Args:
+        arguments: The words of the command line; the process's own, if not given.
+        program: Whether the process is the console script, and no host that has set up things of its own.
+    """
     words = sys.argv[1:] if arguments is None else list(arguments)
     # An error on the way to --output is told in its form too.
-    console = Console(output="json" if "--output=json" in words or ("--output", "json") in pairwise(words) else "text")
+    output = "json" if "--output=json" in words or ("--output", "json") in pairwise(words) else "text"
+    console = Console(output, program=program)
     try:
         code = cli.main(args=words, prog_name="tauro", standalone_mode=False, obj=console)
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the process edge
+        from tauro.cli.core import ErrorHandler
+
         return ErrorHandler(console).handle(error)
     return code if isinstance(code, int) else 0
 
@@ -60,7 +67,7 @@ def main() -> NoReturn:
     """Run the console script."""
     # Start-up makes modules and no garbage. A command that runs long lets the collector work again.
     gc.disable()
-    code = invoke()
+    code = invoke(program=True)
     # Nor is there any to look for while the interpreter is taken apart: that takes a tenth of a second off a run.
     gc.freeze()
     sys.exit(code)

@@ -30,12 +30,16 @@ class Console:
         output: ``text`` or ``json``.
         level: The log level that was asked for; None for the default.
         log_file: The log file that was asked for.
+        log_format: The form of log records that was asked for, ``text`` or ``json``; None for the default.
+        program: Whether this process is the console script, and no host that calls a command.
         redact: Hides the secrets of the project that was opened in everything that is printed.
     """
 
     output: str = "text"
     level: str | None = None
     log_file: str | None = None
+    log_format: str | None = None
+    program: bool = False
     redact: Redactor = Redactor()
 
     @property

@@ -1,84 +1,132 @@
-"""Wires the standard library's logging to loguru at the program's edge.
-
-The library logs with ``logging``. Here its records get their sinks: a file, and the console when
-it is asked for. loguru is loaded, and the file opened, with the first record.
-"""
+"""Sends log records where a command's user wants them, for as long as the command runs."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tauro.security.paths import append_beneath
+from tauro.cli.console import LEVELS, Console
+from tauro.cli.log_file import LogFile
+from tauro.cli.log_session import Log, Sink
+from tauro.config.model import LoggingSettings
+from tauro.errors import UsageFault, nearest
+from tauro.exec.log import LogContext, project_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tauro.cli.console import Console
-    from tauro.security.redaction import Redactor
+    from tauro.config.model import ProjectConfig
 
 DEFAULT_FILE = "logs/tauro.log"
-_LINE = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {extra[component]} | {message}{extra[context]}"
 
 
-def setup_logging(console: Console, *, project: Path | None) -> None:
-    """Send the program's log records where the user wants them.
+def setup_logging(console: Console, config: ProjectConfig) -> Log:
+    """Send the records of a command that runs a project's code where its user wants them.
 
-    Without options INFO and above goes to ``logs/tauro.log`` in the project. ``--log-level``,
-    ``--verbose`` and ``--quiet`` set the level. The console gets records of the levels DEBUG to
-    WARNING when they are asked for: progress, summary and error text say everything else there, and
-    say it once.
+    The log file is the one that is named, else ``logs/tauro.log`` in the project, made with the first
+    record. Level and format are those of the options, else of ``global_settings.logging``. The console
+    gets records when ``--verbose`` or ``--log-level`` ask for them: progress, summary and error text
+    say everything else there, and say it once.
 
     Args:
-        console: What the user asked for; hides secrets in every record.
-        project: The project whose log is written when no file is named; None for no file then.
+        console: What the user asked for.
+        config: The project.
+
+    Returns:
+        The log, to be closed; also a listener of runs, see :class:`Log`.
 
     Raises:
         UnsafePath: The file that is named breaks the path rules.
     """
-    logger = logging.getLogger("tauro")
-    logger.setLevel(console.level or "INFO")
-    logger.propagate = False
-    named = append_beneath(Path(), console.log_file) if console.log_file is not None else None
-    to_console = console.level if not console.quiet else None
-
-    def sinks() -> list[dict[str, Any]]:
-        file = append_beneath(project, DEFAULT_FILE) if named is None and project is not None else named
-        found: list[dict[str, Any]] = [] if file is None else [{"sink": file, "level": 0}]
-        if to_console is not None:
-            found.append({"sink": sys.stderr, "level": to_console})
-        return found
-
-    logger.handlers[:] = [_LoguruHandler(sinks, console.redact)]
+    file = _named_file(console) or LogFile(config.root, DEFAULT_FILE)
+    log = _open(console, file, project_context(config), config.settings.logging)
+    log.hear_code(console)
+    return log
 
 
-def log_look(console: Console, message: str) -> None:
-    """Log what a command did that writes no log by itself; for users who asked for records."""
-    setup_logging(console, project=None)
-    logging.getLogger("tauro.cli").debug("%s", message)
+def log_look(console: Console, message: str, config: ProjectConfig | None = None) -> None:
+    """Log what a command did that runs no code and writes no log by itself; for users who asked for records."""
+    context, settings = LogContext(), LoggingSettings()
+    if config is not None:
+        context, settings = project_context(config), config.settings.logging
+    with _open(console, _named_file(console), context, settings):
+        logging.getLogger("tauro.cli").debug("%s", message)
 
 
-class _LoguruHandler(logging.Handler):
-    """Hands records to loguru, which is set up when the first one comes."""
+def start_logging(
+    level: str = "INFO", log_file: str | Path | None = None, *, verbose: bool = False, quiet: bool = False
+) -> Log:
+    """Send a program's records to stderr, and to a file when one is named.
 
-    def __init__(self, sinks: Callable[[], list[dict[str, Any]]], redact: Redactor) -> None:
-        super().__init__()
-        self._sinks = sinks
-        self._redact = redact
-        self._loguru: Any = None
+    It lasts until the log is closed, or until the next call. What belongs to a run carries its context,
+    and hides the secrets of its project. Give the log to :meth:`Project.run` among the listeners, so
+    that records of a node's own threads carry the run too.
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if self._loguru is None:
-            from loguru import logger
+    Args:
+        level: Lowest level of the records: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+        log_file: The file. Its folder is trusted; it is made if it is missing.
+        verbose: Level DEBUG, whatever ``level`` says.
+        quiet: Level ERROR, whatever ``level`` says.
 
-            logger.remove()
-            for sink in self._sinks():
-                logger.add(**sink, format=_LINE, colorize=False, catch=True)
-            self._loguru = logger
-        context = getattr(record, "context", {})
-        shown = "".join(f" | {key}={value}" for key, value in context.items())
-        # One record, one line: nothing that is logged can forge another record.
-        message = self._redact(record.getMessage()).replace("\r", "").replace("\n", "\n    ")
-        self._loguru.bind(component=record.name, context=shown).log(record.levelname, "{}", message)
+    Raises:
+        UsageFault: There is no such level.
+        UnsafePath: The file is a link, another user's, or writable for everybody.
+    """
+    chosen = "DEBUG" if verbose else "ERROR" if quiet else level.upper()
+    if chosen not in LEVELS:
+        near = nearest(level, LEVELS)
+        raise UsageFault(f"There is no log level '{level}'", nearest=near, hint=f"Levels: {', '.join(LEVELS)}.")
+    console = Console(level=chosen)
+    file = None
+    if log_file is not None:
+        path = Path(log_file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = LogFile(path.parent, path.name)
+        file.open()
+    for handler in list(logging.getLogger("tauro").handlers):
+        if isinstance(handler, Sink) and handler.ends is not None:
+            handler.ends()
+    log = _open(console, file, LogContext(), LoggingSettings(), errors=True)
+    for sink in log.sinks:
+        sink.ends = log.close
+    log.hear_code(console)
+    return log
+
+
+def _named_file(console: Console) -> LogFile | None:
+    """Return the file that the user names, opened now: a path that breaks the rules is a usage error."""
+    if console.log_file is None:
+        return None
+    file = LogFile(Path(), console.log_file)
+    file.open()
+    return file
+
+
+def _open(
+    console: Console, file: LogFile | None, context: LogContext, settings: LoggingSettings, *, errors: bool = False
+) -> Log:
+    """Return a log of Tauro's own records.
+
+    Args:
+        console: What the user asked for.
+        file: The file, if there is one.
+        context: What the records belong to.
+        settings: Level and format where no option says them.
+        errors: Whether the console gets errors too, which a command tells by itself.
+    """
+    sinks = []
+    if file is not None:
+        sinks.append(Sink(file.write, console.log_format or settings.format, context, console.note))
+    if console.level is not None and (errors or not console.quiet):
+        sinks.append(Sink(_to_stderr, console.log_format or "text", context, console.note, to_console=True))
+    return Log(sinks, console.level or settings.level, files=() if file is None else (file,))
+
+
+def _to_stderr(line: str) -> None:
+    """Write a line to stderr, wherever that leads now; a reader who has gone misses it."""
+    stream = sys.stderr
+    if stream is not None:
+        with suppress(OSError, ValueError):
+            stream.write(line + "\n")
+            stream.flush()

@@ -105,7 +105,7 @@ def introduce(console: Console, project: Project) -> None:
         from tauro.cli.logs import log_look
 
         files = [document.name for section in project.config.sections.values() for document in section.documents]
-        log_look(console, f"Opened {project.root} for environment '{project.env}': {', '.join(files)}")
+        log_look(console, f"Opened {project.root} for environment '{project.env}': {', '.join(files)}", project.config)
 
 
 def tell_warnings(console: Console, warnings: Iterable[Fault]) -> None:

@@ -54,7 +54,14 @@ _LOGGING = (
         "--log-file",
         metavar="PATH",
         callback=_set("log_file"),
-        help="Write log records to this file.  [default: logs/tauro.log]",
+        help="Write log records to this file; a file of 10 MB becomes PATH.1, and PATH.5 is the oldest that is kept."
+        "  [default: logs/tauro.log]",
+    ),
+    _shared(
+        "--log-format",
+        type=click.Choice(("text", "json")),
+        callback=_set("log_format"),
+        help="Form of log records.  [default: global_settings.logging, then text]",
     ),
 )
 _ENV = click.option(
@@ -94,7 +101,7 @@ _WHERE = (
 
 
 def logging_options(command: F) -> F:
-    """Add --verbose, --quiet, --log-level and --log-file; their values go to the console."""
+    """Add --verbose, --quiet, --log-level, --log-file and --log-format; their values go to the console."""
     return _apply(command, _LOGGING)
 
 

@@ -1,13 +1,80 @@
-"""A listener that writes a run's events to the log."""
+"""A listener that writes a run's events to the log, and what else is logged in a run belongs to."""
 
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.exec.events import Event, NodeEnded, NodeStarted, RunEnded, RunStarted
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tauro.config.model import ProjectConfig
+
 _LOGGER = logging.getLogger("tauro.run")
 _LEVELS = {"completed": logging.INFO, "failed": logging.ERROR, "skipped": logging.WARNING, "cancelled": logging.WARNING}
+
+
+class LogContext(NamedTuple):
+    """What records belong to. Whoever writes a log joins that of the thread with its own.
+
+    Attributes:
+        fields: Keys that every record has: the run's id, the node's name.
+        secrets: Values that no record may show.
+        folders: Where the project's own code is; each ends with a slash.
+        packages: Top-level packages of the functions of its nodes, wherever they are installed.
+    """
+
+    fields: Mapping[str, str] = MappingProxyType({})
+    secrets: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+    packages: frozenset[str] = frozenset()
+
+    def joined(self, other: LogContext) -> LogContext:
+        """Return both in one; where both have a key, it is the other's."""
+        return LogContext(
+            {**self.fields, **other.fields},
+            self.secrets | other.secrets,
+            self.folders | other.folders,
+            self.packages | other.packages,
+        )
+
+    def owns(self, record: logging.LogRecord) -> bool:
+        """Say whether the project's own code has made a record."""
+        if str(record.name).partition(".")[0] in self.packages:
+            return True
+        path = record.pathname
+        return "/site-packages/" not in path and path.startswith(tuple(self.folders))
+
+
+_NOTHING = LogContext()
+_CONTEXT: ContextVar[LogContext] = ContextVar("tauro_log_context", default=_NOTHING)
+
+
+def project_context(config: ProjectConfig, **fields: str) -> LogContext:
+    """Return the context of what a project logs."""
+    nodes = [*config.nodes.values(), *(node for inline in config.inline.values() for node in inline.values())]
+    packages = {target[0].partition(".")[0] for node in nodes if (target := node.target) is not None}
+    return LogContext(fields, config.secrets, frozenset((f"{config.root.resolve()}/",)), frozenset(packages))
+
+
+def current_context() -> LogContext:
+    """Return the context of what this thread logs now."""
+    return _CONTEXT.get()
+
+
+@contextmanager
+def logged_in(context: LogContext) -> Iterator[None]:
+    """Join a context to that of everything that this thread logs meanwhile."""
+    token = _CONTEXT.set(_CONTEXT.get().joined(context))
+    try:
+        yield
+    finally:
+        _CONTEXT.reset(token)
 
 
 class LogListener:
@@ -35,19 +102,22 @@ class LogListener:
 
     def _node(self, event: NodeEnded) -> None:
         outcome = event.outcome
-        message = f"{outcome.state} in {outcome.seconds:.2f} s"
+        message, traceback = f"{outcome.state} in {outcome.seconds:.2f} s", ""
         if outcome.failure is not None:
             message = f"failed in {outcome.seconds:.2f} s: {outcome.failure.message}"
             if _LOGGER.isEnabledFor(logging.DEBUG):
-                message += "\n" + outcome.failure.traceback
+                traceback = outcome.failure.traceback
         elif outcome.because_of is not None:
             message = f"skipped, because '{outcome.because_of}' failed"
         elif outcome.rows_out is not None:
             message += f", {outcome.rows_out} rows out"
-        self._log(_LEVELS[outcome.state], message, outcome.node)
+        self._log(_LEVELS[outcome.state], message, outcome.node, traceback)
         for warning in outcome.warnings:
             self._log(logging.WARNING, warning, outcome.node)
 
-    def _log(self, level: int, message: str, node: str | None = None) -> None:
-        context = {"run": self._run_id} if node is None else {"run": self._run_id, "node": node}
-        _LOGGER.log(level, "%s", message, extra={"context": context})
+    def _log(self, level: int, message: str, node: str = "", traceback: str = "") -> None:
+        # A project that configures logging itself disables every logger that it does not name.
+        _LOGGER.disabled = False
+        fields = {"run": self._run_id, "node": node} if node else {"run": self._run_id}
+        with logged_in(LogContext(fields)):
+            _LOGGER.log(level, "%s", message, extra={"traceback": traceback} if traceback else None)

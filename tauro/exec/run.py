@@ -13,7 +13,8 @@ from tauro.config.model import canonical
 from tauro.exec.events import Event, Listener, RunEnded, RunStarted
 from tauro.exec.failures import failure_of
 from tauro.exec.imports import use_project
-from tauro.exec.node import NodeCaller
+from tauro.exec.log import LogContext, logged_in, project_context
+from tauro.exec.node import NodeCaller, NodeReport
 from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
 from tauro.exec.runner import Cancellation, Runner
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tauro.engines import Engine
-    from tauro.exec.plan import RunPlan
+    from tauro.exec.plan import PlannedNode, RunPlan
 
 
 def execute(
@@ -58,8 +59,14 @@ def execute(
     spool = record.folder / "spool"
     catalog = _catalog(plan, engine, spool)
     caller = NodeCaller(catalog, engine.session, record.run_id, config.env, config.settings.variables)
+    context = project_context(config, run=record.run_id)
+
+    def call(node: PlannedNode) -> NodeReport:
+        with logged_in(context.joined(LogContext({"node": node.name}))):
+            return caller(node.config, repeated=node.repeated)
+
     runner = Runner(
-        call=lambda node: caller(node.config, repeated=node.repeated),
+        call=call,
         describe=lambda error: failure_of(error, config.root, config.redact),
         emit=emit,
         interrupt=engine.interrupt,

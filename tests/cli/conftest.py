@@ -1,6 +1,5 @@
 """A small project, and the console script on it: in this process, or as a program of its own."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from typing import NamedTuple
 import pytest
 
 from tauro.cli.cli import invoke
-from tauro.security.paths import append_beneath
 
 # No node of 'memory', 'broken' and 'lacking' reads or writes a stored dataset, so their runs need no engine.
 FILES = {
@@ -68,15 +66,10 @@ class Result(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    """No option comes from the machine's own variables; logging ends with each test."""
+    """No option comes from the machine's own variables."""
     for name in list(os.environ):
         if name.startswith("TAURO_") or name in ("NO_COLOR", "FORCE_COLOR"):
             monkeypatch.delenv(name)
-    yield
-    logger = logging.getLogger("tauro")
-    logger.handlers.clear()
-    logger.setLevel(logging.NOTSET)
-    logger.propagate = True
 
 
 @pytest.fixture
@@ -98,25 +91,15 @@ def project(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def tauro(capsys, monkeypatch):
+def tauro(capsys):
     """Run a command line in this process."""
-    opened = []
-
-    def append(root, name):
-        opened.append(append_beneath(root, name))
-        return opened[-1]
-
-    # The program's end closes its log file; the test's end does here.
-    monkeypatch.setattr("tauro.cli.logs.append_beneath", append)
 
     def run(*arguments):
         capsys.readouterr()
         code = invoke(arguments)
         return Result(code, *capsys.readouterr())
 
-    yield run
-    for file in opened:
-        file.close()
+    return run
 
 
 @pytest.fixture

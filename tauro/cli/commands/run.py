@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from tauro.cli.logs import setup_logging
 from tauro.cli.opening import introduce, open_project, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.errors import UsageFault
@@ -100,6 +99,7 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
 
 def _run(console: Console, project: Any, plan: Any) -> int:
     from tauro.cli.commands.run_text import run_error
+    from tauro.cli.logs import setup_logging
     from tauro.cli.progress import progress_listener
     from tauro.exec.log import LogListener
 
@@ -107,12 +107,16 @@ def _run(console: Console, project: Any, plan: Any) -> int:
         # Nodes may run for hours. What start-up has made stays; only what comes now is looked at.
         gc.freeze()
         gc.enable()
-    setup_logging(console, project=project.root)
     result = None
     try:
         # What a node prints is talk; stdout is for the result.
-        with _terminated_as_interrupted(), redirect_stdout(sys.stderr), progress_listener(console) as progress:
-            result = project.run(plan, listeners=(LogListener(), *progress))
+        with (
+            setup_logging(console, plan.config) as log,
+            _terminated_as_interrupted(),
+            redirect_stdout(sys.stderr),
+            progress_listener(console) as progress,
+        ):
+            result = project.run(plan, listeners=(log, LogListener(), *progress))
         return _tell_result(console, result)
     finally:
         if result is not None and result.state == "cancelled":
