@@ -28,7 +28,11 @@ cp config/sandbox/pipelines.yaml config/sandbox_alice/
 tauro run --env sandbox_alice --pipeline bronze_batch_ingestion
 tauro config pipeline-info --env dev --pipeline silver_transformation
 tauro config validate --env dev
+tauro config list-configs
+tauro config clear-cache
+ls -la settings_yml.json
 tauro run --env dev --pipeline bronze_batch_ingestion --dry-run --verbose
+tauro run --env dev --pipeline bronze_batch_ingestion --validate-only --verbose
 tauro run --env dev --pipeline bronze_batch_ingestion --log-file ./my_run.log --verbose
 """
 
