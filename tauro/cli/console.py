@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from tauro.cli.colour import uses_colour
 from tauro.security.redaction import Redactor
 
 if TYPE_CHECKING:
     from tauro.errors import TauroError
 
+# What steers a terminal: control characters, and those that turn the direction of letters. Colours of ours stay.
+_STEERING = r"(?P<ours>\x1b\[(?:[01]|3[0-7])m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -64,12 +68,14 @@ class Console:
 
     def data(self, value: dict[str, Any], text: str) -> None:
         """Print what was asked for, in the form that was asked for."""
-        shown = json.dumps(self.redact.data(value), indent=2, ensure_ascii=False) if self.json else self.redact(text)
-        _write(shown, sys.stdout)
+        if self.json:
+            _write(json.dumps(self.redact.data(value), indent=2, ensure_ascii=False), sys.stdout)
+        else:
+            _write(_tamed(self.redact(text), sys.stdout), sys.stdout)
 
     def talk(self, text: str) -> None:
         """Print a message that is no data."""
-        _write(self.redact(text), sys.stderr)
+        _write(_tamed(self.redact(text), sys.stderr), sys.stderr)
 
     def tell(self, error: TauroError) -> None:
         """Print an error, in the form that was asked for; with its traceback when every detail is wanted."""
@@ -89,6 +95,14 @@ class Console:
         """Print a message that a quiet user does without."""
         if not self.quiet:
             self.talk(text)
+
+
+def _tamed(text: str, stream: TextIO | None) -> str:
+    """Return a text that cannot steer the terminal, whatever a project or a command line has put into it."""
+    if text.replace("\n", "").isprintable():
+        return text
+    painted = uses_colour(stream)
+    return re.sub(_STEERING, lambda found: (painted and found["ours"]) or "\N{REPLACEMENT CHARACTER}", text)
 
 
 def _write(text: str, stream: TextIO | None) -> None:

@@ -36,7 +36,7 @@ def split_relative(name: str) -> tuple[str, ...]:
         UnsafePath: It is absolute, climbs, is hidden, or holds control characters.
     """
     if not name:
-        raise UnsafePath("The path is empty", hint=_HINT)
+        raise UnsafePath("The path '' is empty", hint=_HINT)
     if not name.isprintable() or "\\" in name:
         raise UnsafePath(f"Path contains invalid characters or is not accessible: {name!r}", hint=_HINT)
     if name.startswith(("/", "~")):

@@ -234,7 +234,7 @@ def test_every_file_that_is_missing_or_unreadable_is_listed_at_once(project):
         ("missing-file", "settings.json:3:26"),
         ("missing-file", "settings.json:4:26"),
         ("settings-file", "settings.json:5:27"),
-        ("syntax", "config/base/pipelines.yaml:2:1"),
+        ("syntax", "config/base/pipelines.yaml:1:4"),
         ("duplicate-key", "config/base/global_settings.yaml:2:1"),
         ("duplicate-key", "config/base/global_settings.yaml:4:1"),
         ("missing-file", "settings.json:8:26"),

@@ -36,8 +36,7 @@ def unclosed(problem: str, context: str, *, at_end: bool) -> tuple[str, str] | N
     if "could not find expected ':'" in problem:
         return "A key has no ':'", "Write 'key: value'."
     if at_end and "flow" in context:
-        kind = "bracket" if "sequence" in context else "brace"
-        return f"The {kind} that opens here is not closed", "Close it."
+        return "What opens here is not closed", "Close it with ']' or '}'."
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -323,6 +324,8 @@ class _Builder:
         problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable as YAML")
         context = str(getattr(error, "context", None) or "")
         opening = getattr(error, "context_mark", None)
+        if "flow" in context and mark is not None:
+            opening = self._open_bracket(mark.index) or opening
         opened = self._mark(opening) if opening is not None else None
         at_end = mark is not None and not self.text[mark.index :].strip()
         unclosed = advice.unclosed(problem, context, at_end=at_end) if opened is not None else None
@@ -331,6 +334,19 @@ class _Builder:
         else:
             message, hint = advice.of_yaml(problem, context, self.source.place(where), opened)
         self.faults.append(self.source.fault(where, message[:1].upper() + message[1:], hint=hint))
+
+    def _open_bracket(self, end: int) -> Any:
+        """Return the mark of the bracket or brace that is open at ``end``; libyaml tells it only sometimes."""
+        opened = []
+        with suppress(yaml.YAMLError):
+            for token in yaml.scan(self.text, Loader=_LOADER):
+                if token.start_mark.index >= end:
+                    break
+                if isinstance(token, (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)):
+                    opened.append(token.start_mark)
+                elif isinstance(token, (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)):
+                    opened.pop()
+        return opened[-1] if opened else None
 
     def _unreadable(self, offset: int) -> Mark:
         """Return the place of a byte that libyaml does not take for a character of YAML."""
