@@ -76,7 +76,8 @@ class LogFile:
         data = line.encode("utf-8", "backslashreplace") + b"\n"
         locked = self._hold()
         try:
-            if locked and self._is_full(len(data)) and self._rotate():
+            # Others may fill the new file as well before this process holds it.
+            while locked and self._is_full(len(data)) and self._rotate():
                 locked = self._hold()
             self._append(data, locked=locked)
         finally:

@@ -86,7 +86,7 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - arguments that do not fit, or whose own text fails, are foreign code
-        return f"{_text(record.msg)} (its arguments do not fit)"
+        return f"{_text(record.msg)} {_text(record.args)}"
 
 
 def _text(value: object) -> str:
