@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from unicodedata import combining, east_asian_width
 
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
@@ -40,8 +42,4 @@ def shorten(text: str, widest: int) -> str:
 
 
 def _head(text: str, room: int) -> str:
-    for end, letter in enumerate(text):
-        room -= _columns(letter)
-        if room < 0:
-            return text[:end]
-    return text
+    return text[: bisect_right(list(accumulate(map(_columns, text))), room)]

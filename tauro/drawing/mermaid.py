@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tauro.drawing.labels import clean
 from tauro.drawing.layers import edges_of
-from tauro.drawing.states import STATES
+from tauro.drawing.states import STATES, lines_under
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def mermaid_graph(vertices: Sequence[Vertex]) -> str:
 def _label(vertex: Vertex) -> str:
     # A space that breaks no line: long names are wrapped, and the sign must not stay behind.
     sign = _escaped(STATES[vertex.state].sign) + "#160;" if vertex.state in STATES else ""
-    return sign + "<br/>".join(map(_escaped, (vertex.name, *vertex.detail)))
+    return sign + "<br/>".join(map(_escaped, (vertex.name, *lines_under(vertex))))
 
 
 def _escaped(text: str) -> str:

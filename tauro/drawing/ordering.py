@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SWEEPS = 24
 _MOST_STEPS = 200_000  # items and links times sweeps
-_MOST_BENDS = 30_000
+_MOST_BENDS = 60_000  # of all edges
 
 
 class Grid(NamedTuple):
@@ -71,22 +71,18 @@ def _ways(layers: Layers, layer_of: list[int]) -> dict[Edge, tuple[int, ...]]:
     """
     ends = {edge: edge for edge in layers.edges}
     ends.update({(high, low): (low, high) for high, low in layers.cut if high != low})
-    owner = {edge: edge[0] if edge == way else edge for edge, way in ends.items()}
-    needed: dict[Edge | int, int] = {}
-    for edge, (low, high) in ends.items():
-        needed[owner[edge]] = max(needed.get(owner[edge], 0), layer_of[high] - layer_of[low] - 1)
-    if sum(needed.values()) > _MOST_BENDS:
+    passed = {edge: layer_of[high] - layer_of[low] - 1 for edge, (low, high) in ends.items()}
+    if sum(passed.values()) > _MOST_BENDS:
         return dict(ends)
-    bends: dict[Edge | int, range] = {}
-    for edge, (low, _) in ends.items():
-        if owner[edge] not in bends:
-            first = len(layer_of)
-            layer_of.extend(range(layer_of[low] + 1, layer_of[low] + 1 + needed[owner[edge]]))
-            bends[owner[edge]] = range(first, len(layer_of))
-    return {
-        edge: (low, *bends[owner[edge]][: layer_of[high] - layer_of[low] - 1], high)
-        for edge, (low, high) in ends.items()
-    }
+    ways: dict[Edge, tuple[int, ...]] = {}
+    bends: dict[Edge | int, list[int]] = {}
+    for edge, (low, high) in ends.items():
+        chain = bends.setdefault(low if edge[0] == low else edge, [])
+        while len(chain) < passed[edge]:
+            chain.append(len(layer_of))
+            layer_of.append(layer_of[low] + len(chain))
+        ways[edge] = (low, *chain[: passed[edge]], high)
+    return ways
 
 
 def _ordered(layer_of: Sequence[int], before: Links, after: Links) -> list[list[int]]:

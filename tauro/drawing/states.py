@@ -6,7 +6,10 @@ vermilion, reddish purple, and grey for what has not run.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tauro.drawing import Vertex
 
 
 class Look(NamedTuple):
@@ -54,3 +57,8 @@ STATES = {
     "skipped": _state("»", "M-3 -3L0 0L-3 3M1 -3L4 0L1 3", ("#6b7683", "#f4f5f7"), ("#8b96a3", "#1b2027")),
     "cancelled": _state("■", "M-2.5 -2.5H2.5V2.5H-2.5Z", ("#9b4780", "#f9ebf3"), ("#d98ab9", "#34202c")),
 }
+
+
+def lines_under(vertex: Vertex) -> tuple[str, ...]:
+    """Return the lines under a vertex's name: its details, behind a state that has no sign."""
+    return ((vertex.state,) if vertex.state and vertex.state not in STATES else ()) + vertex.detail

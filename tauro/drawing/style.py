@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 NAME_SIZE, DETAIL_SIZE = 13.0, 11.5  # of letters
 _FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
-_EDGE = "#7d8793"  # at least 3:1 on white and on black
+EDGE = "#7d8793"  # at least 3:1 on white and on black
 
 
 def style(key: str, states: Sequence[str]) -> str:
@@ -38,8 +38,8 @@ def style(key: str, states: Sequence[str]) -> str:
 def _shapes(key: str) -> Iterator[str]:
     yield f".{key}{{direction:ltr;font:{DETAIL_SIZE}px {_FONT}}}"
     yield f".{key}-name{{font-size:{NAME_SIZE}px;font-weight:600}}"
-    yield f".{key}-edges path{{fill:none;stroke:{_EDGE};stroke-width:1.5}}"
-    yield f".{key}-head{{fill:{_EDGE}}}"
+    yield f".{key}-edges path{{fill:none;stroke:{EDGE};stroke-width:1.5}}"
+    yield f".{key}-head{{fill:{EDGE}}}"
     yield f".{key}-edges .{key}-back{{stroke-dasharray:6 4}}"
     yield f".{key} rect{{stroke-width:1.5}}"
     yield f".{key}-outside rect{{stroke-dasharray:5 3}}"

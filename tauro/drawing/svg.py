@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tauro.drawing.labels import clean, shorten, width
 from tauro.drawing.layers import edges_of
 from tauro.drawing.layout import Piece, layout_of
-from tauro.drawing.states import STATES
+from tauro.drawing.states import STATES, lines_under
 from tauro.drawing.style import DETAIL_SIZE, NAME_SIZE, style
 
 if TYPE_CHECKING:
@@ -78,18 +78,13 @@ def _look(vertex: Vertex) -> str:
     return vertex.state if vertex.state in STATES else "plain"
 
 
-def _details(vertex: Vertex) -> tuple[str, ...]:
-    """Return the lines under the name; a state that has no sign is the first."""
-    return ((vertex.state,) if vertex.state and vertex.state not in STATES else ()) + vertex.detail
-
-
 def _size(vertex: Vertex) -> tuple[float, float]:
     """Return how wide and high a vertex's box must be."""
     name = min(width(clean(vertex.name)), _WIDEST_NAME) * _COLUMN * NAME_SIZE
-    detail = max((min(width(clean(text)), _WIDEST_DETAIL) for text in _details(vertex)), default=0)
+    detail = max((min(width(clean(text)), _WIDEST_DETAIL) for text in lines_under(vertex)), default=0)
     badge = _BADGE if vertex.state in STATES else 0.0
     wide = max(badge + max(name, detail * _COLUMN * DETAIL_SIZE) + 2 * _PADDING, _NARROWEST)
-    return wide, _LINE * (2 + len(_details(vertex)))
+    return wide, _LINE * (2 + len(lines_under(vertex)))
 
 
 def _description(vertices: Sequence[Vertex]) -> str:
@@ -141,7 +136,7 @@ def _group(vertex: Vertex, box: Box, key: str) -> str:
     looks = [f"{key}-{_look(vertex)}", *([f"{key}-outside"] if vertex.outside else [])]
     told = [vertex.name, *(["outside"] if vertex.outside else []), vertex.state or "", *vertex.detail]
     left = _number(_PADDING + (_BADGE if vertex.state in STATES else 0.0))
-    details = (_escaped(shorten(clean(text), _WIDEST_DETAIL)) for text in _details(vertex))
+    details = (_escaped(shorten(clean(text), _WIDEST_DETAIL)) for text in lines_under(vertex))
     parts = (
         f'<g class="{" ".join(looks)}" transform="translate({_number(box.x)} {_number(box.y)})">',
         f"<title>{_escaped(', '.join(filter(None, told)))}</title>",

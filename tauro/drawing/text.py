@@ -175,14 +175,17 @@ def _drawn(sign: str, own: int, touched: Mapping[int, bool], taken: Sequence[boo
 def _list(rows: Sequence[_Row]) -> Iterator[str]:
     """Draw each layer as a bracket of names, and beside each those that it waits for."""
     heads = list(_heads(rows))
-    column = min(max(width(head) for head, _ in heads), _WIDEST // 2) + 2
+    widths = [width(head) for row, (head, _) in zip(rows, heads, strict=True) if row.upstream]
+    # The few that are wider have those that they wait for in the lines below.
+    column = max((columns for columns in widths if columns <= _WIDEST // 2), default=_WIDEST // 2) + 2
     for row, (head, under) in zip(rows, heads, strict=True):
         names = _wrapped([rows[awaited].name for awaited in row.upstream], _WIDEST - column - 2)
-        if not names or width(head) > column - 2:
+        fits = width(head) <= column - 2
+        if not (names and fits):
             yield head
-        left = under if width(head) > column - 2 else head
         for number, line in enumerate(names):
-            yield _filled(under if number else left, column) + ("  " if number else "← ") + line
+            left = under if number or not fits else head
+            yield _filled(left, column) + ("  " if number else "← ") + line
 
 
 def _heads(rows: Sequence[_Row]) -> Iterator[tuple[str, str]]:
