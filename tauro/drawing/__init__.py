@@ -15,6 +15,7 @@ The same vertices give the same text, and all three hold to this:
   them, with ``outside=True``. An edge that is named twice is drawn once.
 - Cycles are drawn. One edge of each is set apart: it says in words, or by dashes, that it runs back.
 - Names and details may hold anything. What steers a terminal, a parser or a page is replaced or escaped.
+- What must not be seen is hidden in the vertices: once it is escaped nobody finds it any more.
 - Two vertices of one name raise ``ValueError``: nobody could tell whom an edge means.
 """
 

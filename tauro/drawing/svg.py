@@ -38,7 +38,7 @@ def svg_graph(vertices: Sequence[Vertex], *, title: str) -> str:
 
     Each vertex is a group whose ``<title>`` has its full name, each edge a path whose title names both
     ends. Class names and ids begin with a word that is made from all that is drawn, so that pictures
-    on one page leave each other alone.
+    on one page leave each other alone. It has its natural size; a page that is narrower lets it scroll.
 
     Args:
         vertices: What to draw.
@@ -98,7 +98,7 @@ def _description(vertices: Sequence[Vertex]) -> str:
         for start, end in edges:
             awaited.setdefault(end, []).append(vertices[start].name)
         sentences.extend(f"{vertices[end].name} waits for {', '.join(names)}" for end, names in awaited.items())
-    return ". ".join((*sentences, ""))[:-1]
+    return f"{'. '.join(sentences)}."
 
 
 def _edges(vertices: Sequence[Vertex], layout: Layout, key: str) -> Iterator[str]:
@@ -160,7 +160,8 @@ def _badge(vertex: Vertex, key: str) -> Iterator[str]:
 
 
 def _number(value: float) -> str:
-    return f"{round(value, 1) + 0.0:g}" if abs(value) < 100_000 else f"{value:.0f}"  # no -0
+    # Adding zero makes a zero of -0; g would write large numbers with an exponent.
+    return f"{round(value, 1) + 0.0:g}" if abs(value) < 100_000 else f"{value:.0f}"
 
 
 def _escaped(text: str) -> str:
