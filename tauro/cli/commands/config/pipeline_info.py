@@ -17,6 +17,7 @@ from tauro.drawing import Vertex
 if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.cli.options import Where
+    from tauro.security.redaction import Redactor
 
 
 @click.command("pipeline-info", short_help="Describe a pipeline, or draw it.")
@@ -43,17 +44,18 @@ def command(console: Console, *, pipeline: str, graph: str | None, where: Where)
     if graph is None:
         console.data(data, _information_text(data))
     else:
-        drawing = _drawn(config, found, graph)
+        drawing = _drawn(config, found, graph, console.redact)
         console.data({"schema": 1, "env": config.env, "pipeline": pipeline, "graph": drawing}, drawing)
 
 
-def _drawn(config: ProjectConfig, pipeline: PipelineConfig, kind: str) -> str:
+def _drawn(config: ProjectConfig, pipeline: PipelineConfig, kind: str, redact: Redactor) -> str:
     nodes = config.nodes_of(pipeline)
     graph = graph_of(nodes)
     outside = dict.fromkeys(name for names in graph.outside.values() for name in names)
     vertices = [Vertex(name, outside=True) for name in outside]
     for name, node in nodes.items():
-        function = (".".join(node.target),) if node.target else ()
+        # Before they are drawn: escaped letters would hide a secret from the console's own look.
+        function = (redact(".".join(node.target)),) if node.target else ()
         vertices.append(Vertex(name, (*graph.upstream[name], *graph.outside[name]), function))
     if kind == "svg":
         from tauro.drawing.svg import svg_graph
