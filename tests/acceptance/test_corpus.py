@@ -197,7 +197,7 @@ def test_the_same_is_one_json_object_where_every_fault_has_a_place_or_a_name(pro
     done = in_this_process([*arguments[:at], "--output", "json", *arguments[at:]])
     assert done.out == ""
     assert done.code == case["exit"]
-    error = json.loads(done.err.splitlines()[-1])["error"]  # warnings may stand before it
+    error = json.loads(done.err.rstrip("\n").split("\n")[-1])["error"]  # warnings may stand before it
     assert error["exit_code"] == case["exit"]
     for fault in error["faults"]:
         assert fault["place"] or fault["looked_up"], fault
