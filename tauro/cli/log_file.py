@@ -56,7 +56,11 @@ class LogFile:
             OSError: It cannot be opened.
         """
         self._folder, self._part = make_folder_beneath(self._root, self._name)
-        self._file = append_in(self._folder, self._part, self._name)
+        try:
+            self._file = append_in(self._folder, self._part, self._name)
+        except BaseException:
+            self.close()
+            raise
         self._process = os.getpid()
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tauro.cli.log_lines import entry_of, json_line, text_line
 from tauro.errors import TauroError
-from tauro.exec.events import Event, RunStarted
+from tauro.exec.events import Event, RunEnded, RunStarted
 from tauro.exec.log import LogContext, current_context
 
 if TYPE_CHECKING:
@@ -116,9 +116,10 @@ class Log:
 
     def __call__(self, event: Event) -> None:
         """Remember which run goes on."""
-        if isinstance(event, RunStarted):
+        if isinstance(event, (RunStarted, RunEnded)):
+            fields = {"run": event.run_id} if isinstance(event, RunStarted) else {}
             for sink in self.sinks:
-                sink.context = sink.context.joined(LogContext({"run": event.run_id}))
+                sink.context = sink.context._replace(fields=fields)
 
     def close(self) -> None:
         """End the log. Loggers, warnings and loguru are as they were before."""

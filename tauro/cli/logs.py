@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +15,11 @@ from tauro.cli.log_session import Log, Sink
 from tauro.config.model import LoggingSettings
 from tauro.errors import UsageFault, nearest
 from tauro.exec.log import LogContext, project_context
+from tauro.security.redaction import is_secret_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tauro.config.model import ProjectConfig
 
 DEFAULT_FILE = "logs/tauro.log"
@@ -59,9 +63,10 @@ def start_logging(
 ) -> Log:
     """Send a program's records to stderr, and to a file when one is named.
 
-    It lasts until the log is closed, or until the next call. What belongs to a run carries its context,
-    and hides the secrets of its project. Give the log to :meth:`Project.run` among the listeners, so
-    that records of a node's own threads carry the run too.
+    It lasts until the log is closed, or until the next call. It takes Tauro's records, those of code
+    that is not installed, and those of libraries that warn. What a node logs carries run and node, and
+    hides the secrets of its project. Give the log to :meth:`Project.run` among the listeners, so that
+    records of a node's own threads carry the run too.
 
     Args:
         level: Lowest level of the records: DEBUG, INFO, WARNING, ERROR or CRITICAL.
@@ -87,11 +92,17 @@ def start_logging(
     for handler in list(logging.getLogger("tauro").handlers):
         if isinstance(handler, Sink) and handler.ends is not None:
             handler.ends()
-    log = _open(console, file, LogContext(), LoggingSettings(), errors=True)
+    context = LogContext(secrets=_secrets_of(os.environ), folders=frozenset(("",)))
+    log = _open(console, file, context, LoggingSettings(), errors=True)
     for sink in log.sinks:
         sink.ends = log.close
     log.hear_code(console)
     return log
+
+
+def _secrets_of(variables: Mapping[str, str]) -> frozenset[str]:
+    """Return what a project may come to know as its secrets; short values would blank out common words."""
+    return frozenset(value for name, value in variables.items() if len(value) >= 8 and is_secret_name(name))
 
 
 def _named_file(console: Console) -> LogFile | None:

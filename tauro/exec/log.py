@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from tauro.exec.events import Event, NodeEnded, NodeStarted, RunEnded, RunStarted
+from tauro.exec.events import Event, NodeEnded, NodeRetried, NodeStarted, RunEnded, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tauro.config.model import ProjectConfig
 
 _LOGGER = logging.getLogger("tauro.run")
+_STANDARD_LIBRARY = f"{Path(logging.__file__).parent.parent}/"
 _LEVELS = {"completed": logging.INFO, "failed": logging.ERROR, "skipped": logging.WARNING, "cancelled": logging.WARNING}
 
 
@@ -25,7 +28,8 @@ class LogContext(NamedTuple):
     Attributes:
         fields: Keys that every record has: the run's id, the node's name.
         secrets: Values that no record may show.
-        folders: Where the project's own code is; each ends with a slash.
+        folders: Where the project's own code is; each ends with a slash. An empty text is every place
+            where nothing is installed.
         packages: Top-level packages of the functions of its nodes, wherever they are installed.
     """
 
@@ -44,11 +48,18 @@ class LogContext(NamedTuple):
         )
 
     def owns(self, record: logging.LogRecord) -> bool:
-        """Say whether the project's own code has made a record."""
+        """Say whether a record is the project's own: by its package, its line of code or its logger's module.
+
+        A library may call a logger that it was handed, as one that tries something again does.
+        """
         if str(record.name).partition(".")[0] in self.packages:
             return True
-        path = record.pathname
-        return "/site-packages/" not in path and path.startswith(tuple(self.folders))
+        module = getattr(sys.modules.get(record.name), "__file__", None)
+        return self._holds(record.pathname) or (module is not None and self._holds(module))
+
+    def _holds(self, path: str) -> bool:
+        installed = path.startswith(_STANDARD_LIBRARY) or "/site-packages/" in path or "/dist-packages/" in path
+        return not installed and path.startswith(tuple(self.folders))
 
 
 _NOTHING = LogContext()
@@ -94,6 +105,9 @@ class LogListener:
             )
         elif isinstance(event, NodeStarted):
             self._log(logging.DEBUG, "started", event.node)
+        elif isinstance(event, NodeRetried):
+            message = f"attempt {event.attempt} failed, tried again in {event.delay:.1f} s: {event.failure.message}"
+            self._log(logging.WARNING, message, event.node)
         elif isinstance(event, NodeEnded):
             self._node(event)
         elif isinstance(event, RunEnded):
