@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tauro.errors import TauroError
+
 MAX_DEPTH = 4
 # A tree that has more is no tree of projects; the search says so and ends.
 MAX_FOLDERS = 10_000
@@ -143,10 +145,8 @@ def best(candidates: Sequence[Candidate], wanted: Wanted) -> Candidate:
     Raises:
         UsageFault: Several could be.
     """
-    projects: dict[str, Candidate] = {}
-    for candidate in candidates:
-        projects.setdefault(candidate.folder, candidate)  # a folder's best index stands for it
-    fitting = [candidate for candidate in projects.values() if candidate.matches] or list(projects.values())
+    projects = _projects(candidates)
+    fitting = [candidate for candidate in projects if candidate.matches] or projects
     named = bool(wanted.names) and fitting[0].matches
     if len(fitting) > 1 and not (named and fitting[0].score > fitting[1].score):
         raise UsageFault(
@@ -155,6 +155,23 @@ def best(candidates: Sequence[Candidate], wanted: Wanted) -> Candidate:
             hint="Name one by --base-path, or narrow it by --layer-name and --use-case, or pick by --interactive.",
         )
     return fitting[0]
+
+
+def _projects(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the best candidate of each folder."""
+    found: dict[str, Candidate] = {}
+    for candidate in candidates:
+        found.setdefault(candidate.folder, candidate)
+    return list(found.values())
+
+
+def _incomplete(candidates: Sequence[Candidate]) -> TauroError:
+    """Return the error of a search that has ended at its bounds: the project that is meant may lie beyond."""
+    hint = f"The search ended after {MAX_FOLDERS:,} folders; name a smaller one by --base-path."
+    if not candidates:
+        return SettingsNotFound("No valid configuration found", hint=hint)
+    found = tuple(candidate.path for candidate in candidates[:10])
+    return UsageFault("Other projects than those that were found could be meant", looked_up=found, hint=hint)
 
 
 def locate(
@@ -167,7 +184,8 @@ def locate(
     """Return the folder of the project that is meant.
 
     Without names and without ``choose`` that is ``start`` or the nearest folder above with a
-    settings index. Else, and where there is none, the projects below ``start`` are searched.
+    settings index. Else, and where there is none, the projects below ``start`` are searched; each
+    is stood for by its best index.
 
     Args:
         start: Where to begin.
@@ -177,7 +195,7 @@ def locate(
 
     Raises:
         SettingsNotFound: There is no project.
-        UsageFault: Several could be meant.
+        UsageFault: Several could be meant, or lie in folders that were not searched.
     """
     missing: SettingsNotFound | None = None
     if not wanted.names and choose is None:
@@ -185,7 +203,10 @@ def locate(
             return find_root(start)
         except SettingsNotFound as error:
             missing = error
-    candidates = rank(look(start).indexes, wanted)
+    tree = look(start)
+    candidates = _projects(rank(tree.indexes, wanted))
+    if not tree.complete and choose is None:
+        raise _incomplete(candidates)
     if not candidates:
         if missing is not None:
             raise missing

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.search import Tree, scan
+from tauro.errors import ExecutionError
 from tauro.security.private import replace_private
 
 if TYPE_CHECKING:
@@ -60,10 +60,19 @@ class SearchCache(NamedTuple):
         return tree
 
     def clear(self) -> int:
-        """Forget everything, and return how many searches were remembered."""
+        """Forget everything, and return how many searches were remembered.
+
+        Raises:
+            ExecutionError: The system does not let go of the file.
+        """
         count = len(self._read())
         if _is_own(self.folder, stat.S_ISDIR):
-            self.file.unlink(missing_ok=True)
+            try:
+                self.file.unlink(missing_ok=True)
+            except OSError as error:
+                raise ExecutionError(
+                    f"{self.file} cannot be removed: {error.strerror}", hint="Remove it by other means."
+                ) from error
         return count
 
     def _recall(self, entry: Any, base: Path) -> Tree | None:
@@ -73,8 +82,8 @@ class SearchCache(NamedTuple):
                 return None
             tree = Tree(tuple(entry["indexes"]), tuple(entry["folders"]), bool(entry["complete"]))
             return tree if _states(base, tree) == entry["states"] else None
-        except (KeyError, TypeError):
-            return None
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None  # what stands there, we have not written
 
     def _read(self) -> dict[str, Any]:
         if not _is_own(self.folder, stat.S_ISDIR):
@@ -93,7 +102,7 @@ class SearchCache(NamedTuple):
 
     def _write(self, memory: dict[str, Any]) -> None:
         # A memory that cannot be kept costs the next search its time, and nothing else.
-        with suppress(OSError):
+        with suppress(OSError, ValueError, RecursionError):
             with suppress(FileExistsError):
                 self.folder.mkdir(mode=0o700)
             if _is_own(self.folder, stat.S_ISDIR):
@@ -102,7 +111,9 @@ class SearchCache(NamedTuple):
 
 def user_cache() -> SearchCache:
     """Return the memory of this user."""
-    return SearchCache(Path(tempfile.gettempdir()) / f"tauro-{os.geteuid()}")
+    # tempfile.gettempdir would write a file to try the folder, take the current one in its place, or raise.
+    folder = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - what is there is looked at before it is used
+    return SearchCache(folder / f"tauro-{os.geteuid()}")
 
 
 def _age(item: tuple[str, Any]) -> float:
@@ -111,7 +122,7 @@ def _age(item: tuple[str, Any]) -> float:
 
 
 def _states(base: Path, tree: Tree) -> list[list[int]]:
-    """Return what changes when a folder gains or loses an entry, and when an index is edited."""
+    """Return what changes when a folder gains or loses an entry or is opened, and when an index is edited."""
     states = []
     for place in (*tree.folders, *tree.indexes):
         try:
@@ -120,7 +131,8 @@ def _states(base: Path, tree: Tree) -> list[list[int]]:
             states.append([0, 0])
         else:
             size = 0 if stat.S_ISDIR(status.st_mode) else status.st_size
-            states.append([status.st_mtime_ns, size])
+            # Not the time of modification: a change of the mode leaves it, and copies bring their own.
+            states.append([status.st_ctime_ns, size])
     return states
 
 
