@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.errors import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlglot import exp
 
     from tauro.config.model import DatasetConfig
@@ -34,38 +37,42 @@ def check_sql(dataset: DatasetConfig, at: At, report: Report) -> None:
 
 
 def _condition(text: str) -> _Wrong | None:
-    from sqlglot import exp
+    from sqlglot import TokenType, exp, tokenize
 
-    found = _parse(_AROUND + text, len(_AROUND))
+    found = _parse(text, _AROUND)
     if isinstance(found, _Wrong):
         return found._replace(reason=f"cannot be read as a condition{found.reason}")
-    select = found[0] if len(found) == 1 else None
+    # The condition becomes a part of an engine's own statement, which must not end with it.
+    ends = any(token.token_type is TokenType.SEMICOLON for token in tokenize(text, dialect="spark"))
+    select = found[0] if not ends else None
     parts = {name for name, value in select.args.items() if value} if isinstance(select, exp.Select) else set()
     if parts != {"expressions", "where"}:
         return _Wrong("must be one condition, such as day >= '2025-01-01'")
-    inner = select.args["where"].find(exp.Query) if select is not None else None
+    inner = select.args["where"].find(exp.Query, exp.Values) if select is not None else None
     return _Wrong("must be a condition without a query inside") if inner is not None else None
 
 
 def _query(text: str) -> _Wrong | None:
     from sqlglot import exp
 
-    found = _parse(text, 0)
+    found = _parse(text)
     if isinstance(found, _Wrong):
         return found._replace(reason=f"cannot be read as a query{found.reason}")
     if len(found) != 1 or not isinstance(found[0], exp.Query):
         return _Wrong("must be one SELECT, or WITH and a SELECT")
-    # What a WITH names may be a statement that changes something.
-    writes = found[0].find(exp.DML, exp.DDL, exp.Command, exp.Into)
+    # What a WITH names may be a statement that changes something; TRANSFORM runs a program.
+    writes = found[0].find(exp.DML, exp.DDL, exp.Command, exp.Into, exp.QueryTransform)
     return None if writes is None else _Wrong("must only read")
 
 
-def _parse(text: str, offset: int) -> list[exp.Expr | None] | _Wrong:
+def _parse(text: str, before: str = "") -> list[exp.Expr | None] | _Wrong:
+    """Return the statements that ``before`` and a text make."""
     from sqlglot import parse
     from sqlglot.errors import ParseError, TokenError
 
     try:
-        return list(parse(text, dialect="spark"))
+        with _unheard("sqlglot"):  # what it says of statements that it passes over is told by a fault
+            return list(parse(before + text, dialect="spark"))
     except TokenError:
         return _Wrong(": a quote or comment is not closed")
     except ParseError as error:
@@ -73,10 +80,23 @@ def _parse(text: str, offset: int) -> list[exp.Expr | None] | _Wrong:
         # sqlglot tells where the word ends that it did not expect; several lines would need more than a column.
         column = first.get("col") if "\n" not in text else None
         near = first.get("highlight")
-        ending = f": something is wrong near '{near}'" if near and near.strip() in text[offset:] else ""
-        return _Wrong(ending, None if column is None else max(column - len(near or "") - offset, 0))
+        ending = f": something is wrong near '{near}'" if near and near.strip() in text else ""
+        return _Wrong(ending, None if column is None else max(column - len(near or "") - len(before), 0))
     except RecursionError:
         return _Wrong(": it is nested too deeply")
+
+
+@contextmanager
+def _unheard(name: str) -> Iterator[None]:
+    """Let a library log nothing for a while."""
+    import logging
+
+    logger = logging.getLogger(name)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _tell(wrong: _Wrong | None, what: str, text: str, at: At, report: Report) -> None:
