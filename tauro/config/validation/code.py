@@ -39,7 +39,7 @@ class CodeChecker:
         target = node.target
         if target is None:
             lacks = "function" if node.function is None else "module"
-            if self.report.raw(at, lacks):
+            if self.report.raw(at, lacks) or self._is_partial(at):
                 return
             hint = "Give module and function, or function with its whole dotted path."
             self.add("no-function", f"{node.name}: The node has no {lacks}", at._replace(key=True), hint=hint)
@@ -105,13 +105,16 @@ class CodeChecker:
             message = f"{node.name}: {file} has no function '{name}'"
             self.add("unknown-function", message, at.of("function"), looked_up=(file,), nearest=near, hint=hint)
 
+    def _is_partial(self, at: At) -> bool:
+        """Say whether a file that could not be read may have more of a node's settings."""
+        return not self.report.broken.isdisjoint(("nodes", at.section))
+
     def _shown(self, module: Module) -> str:
         return module.file.relative_to(self.root).as_posix()
 
     def _signature(self, signature: Signature, function: Callable[[], str], node: NodeConfig, at: At) -> None:
         given, least, most = len(node.inputs), signature.least, signature.most
-        faulty = not given and self.report.raw(at, "input", "inputs")
-        if faulty:
+        if not given and (self.report.raw(at, "input", "inputs") or self._is_partial(at)):
             return
         if given < least or (most is not None and given > most):
             takes = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"

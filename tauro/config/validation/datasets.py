@@ -26,11 +26,14 @@ def check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report)
     for field in _without_effect(dataset):
         names = [name for name, option in DatasetConfig.known.items() if option.field == field]
         key = report.spelling(at, *names)
-        message = f"{dataset.name}: '{key}' has no effect on an {dataset.section} of format {dataset.format}"
+        of_format = f" of format {dataset.format}" if dataset.format else ""
+        message = f"{dataset.name}: '{key}' has no effect on an {dataset.section}{of_format}"
         hint = "Remove it." if field != "sub_folder" else "Remove it, or give table_name too."
         report.add("no-effect", message, at.of(key)._replace(key=True), hint=hint, warning=True)
     twin = config.inputs.get(canonical(dataset.name)) if dataset.section == "output" else None
-    if twin is not None and (twin.format, twin.filepath) != (dataset.format, dataset.filepath):
+    # A file that could not be read may have what makes the two one.
+    is_whole = report.broken.isdisjoint(("input", "output"))
+    if twin is not None and is_whole and (twin.format, twin.filepath) != (dataset.format, dataset.filepath):
         message = f"{dataset.name}: The dataset is in the input section too, at another place or in another format"
         hint = "Keep one of the two, or give them two names."
         report.add("two-definitions", message, at._replace(key=True), hint=hint)
@@ -39,7 +42,7 @@ def check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report)
 def _check_format(dataset: DatasetConfig, at: At, report: Report) -> None:
     formats = READ_FORMATS if dataset.section == "input" else WRITE_FORMATS
     if dataset.format is None:
-        if report.raw(at, "format"):
+        if report.raw(at, "format") or dataset.section in report.broken:
             return
         hint = f"Give one of: {', '.join(formats)}."
         report.add("no-format", f"{dataset.name}: The dataset has no format", at._replace(key=True), hint=hint)
@@ -54,7 +57,7 @@ def _check_format(dataset: DatasetConfig, at: At, report: Report) -> None:
 def _check_place(dataset: DatasetConfig, at: At, report: Report) -> None:
     name, path = dataset.name, dataset.filepath
     if path is None:
-        if dataset.table_path is None:
+        if dataset.table_path is None and dataset.section not in report.broken:
             message = f"{name}: The dataset has neither filepath nor table_name, and its name is not {_SHAPE}"
             report.add("no-filepath", message, at._replace(key=True), hint="Give filepath.")
     elif not path.strip("./ "):
@@ -67,7 +70,7 @@ def _check_place(dataset: DatasetConfig, at: At, report: Report) -> None:
 def _without_effect(dataset: DatasetConfig) -> Iterator[str]:
     """Yield the fields that nothing is done with, where a reader of the file would expect it."""
     useless = set(_OF_WRITES) if dataset.section == "input" else set()
-    if dataset.format != "delta":
+    if dataset.format not in (None, "delta"):
         useless |= _OF_DELTA
     elif dataset.columns is not None:
         useless.add("schema")

@@ -45,7 +45,7 @@ class PipelineChecker:
 
     def _nodes(self, pipeline: PipelineConfig) -> dict[str, NodeConfig]:
         at = At("pipelines", (pipeline.name,), key=True)
-        if not pipeline.nodes and not self.report.raw(at, "nodes"):
+        if not pipeline.nodes and not self.report.raw(at, "nodes") and "pipelines" not in self.report.broken:
             self.add("empty-pipeline", f"{pipeline.name}: The pipeline has no nodes", at)
         nodes: dict[str, NodeConfig] = {}
         for index, name in enumerate(pipeline.nodes):

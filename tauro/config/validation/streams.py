@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from tauro.config.model import canonical
@@ -31,7 +32,8 @@ def check_streams(config: ProjectConfig, pipeline: PipelineConfig, report: Repor
                 report.add("no-effect", message, where, hint="Make its type streaming or hybrid.", warning=True)
             continue
         _check_source(config, node, at, report)
-        if _checkpoint(pipeline, node) is None and config.settings.checkpoints_base is None:
+        is_whole = report.broken.isdisjoint(("global_settings", "pipelines", "nodes"))
+        if is_whole and _checkpoint(pipeline, node) is None and not config.settings.checkpoints_base:
             message = f"{name}: The stream has nowhere to keep its place"
             hint = "Give checkpoints_base in global_settings."
             report.add("no-checkpoint", message, at._replace(key=True), hint=hint)
@@ -42,7 +44,7 @@ def check_checkpoints(config: ProjectConfig, report: Report) -> None:
     owners: dict[str, str] = {}
     for pipeline, node, path in _checkpoints(config):
         stream = f"{pipeline.name}.{node.name}"
-        first = owners.setdefault(path.rstrip("/"), stream)
+        first = owners.setdefault(normpath(path), stream)
         if first != stream:
             at = home(config, pipeline, node.name).of("streaming", _CHECKPOINT)
             message = f"'{first}' and '{stream}' both keep their place in '{path}'"
@@ -59,9 +61,9 @@ def _checkpoints(config: ProjectConfig) -> Iterator[tuple[PipelineConfig, NodeCo
 
 def _checkpoint(pipeline: PipelineConfig, node: NodeConfig) -> str | None:
     own, base = node.streaming.get(_CHECKPOINT), pipeline.streaming.get(_CHECKPOINT)
-    if isinstance(own, str):
+    if own and isinstance(own, str):
         return own
-    return f"{base}/{node.name}" if isinstance(base, str) else None
+    return f"{base}/{node.name}" if base and isinstance(base, str) else None
 
 
 def _is_stream(pipeline: PipelineConfig, node: NodeConfig) -> bool:
@@ -71,9 +73,9 @@ def _is_stream(pipeline: PipelineConfig, node: NodeConfig) -> bool:
 def _check_source(config: ProjectConfig, node: NodeConfig, at: At, report: Report) -> None:
     """A stream may join what is not streamed, but something in it must be."""
     stored = [config.dataset(canonical(name)) for name in node.inputs]
-    formats = [dataset.format for dataset in stored if dataset is not None]
-    if formats and len(formats) == len(stored) and _STREAMED.isdisjoint(formats):
-        found = ", ".join(sorted({str(name) for name in formats}))
+    formats = {None if dataset is None else dataset.format for dataset in stored}
+    if formats and _STREAMED.isdisjoint(formats) and None not in formats:
+        found = ", ".join(sorted(map(str, formats)))
         message = f"{node.name}: None of its inputs can be streamed: {found}"
         where = at.of(report.spelling(at, "input", "inputs"))
         hint = f"Read one of: {', '.join(sorted(_STREAMED))}; or make the pipeline's type batch."
