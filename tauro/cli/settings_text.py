@@ -7,11 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.formats.core_schema import resolve
+from tauro.security.redaction import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tauro.config.document import KeyPath
+    from tauro.security.redaction import Redactor
 
 # Comments of longer lines stand right behind them, and not far to the right of all others.
 _WIDEST = 60
@@ -27,8 +29,13 @@ def settings_text(data: Any, note: Callable[[KeyPath], str] | None = None) -> st
         note: What stands as a comment beside the value at a path; nothing, if not given.
     """
     lines = [(text, note(path) if note and path else "") for path, text in _lines(data, (), 0)]
-    width = max((len(text) for text, comment in lines if comment and len(text) <= _WIDEST), default=0)
+    width = column_width(text for text, comment in lines if comment)
     return "\n".join(f"{text:<{width}}  # {comment}" if comment else text for text, comment in lines)
+
+
+def column_width(texts: Iterable[str]) -> int:
+    """Return the width of the widest of ``texts``, without those that are too wide for a column."""
+    return max((len(text) for text in texts if len(text) <= _WIDEST), default=0)
 
 
 def _lines(data: dict[str, Any], path: KeyPath, depth: int) -> Iterator[tuple[KeyPath, str]]:
@@ -55,7 +62,29 @@ def scalar_text(value: Any) -> str:
     if isinstance(value, str):
         plain = str(value)
         is_plain = re.fullmatch(_PLAIN, plain) and plain.lower() not in _WORDS and type(resolve(plain)) is str
-        return plain if is_plain else json.dumps(plain, ensure_ascii=not plain.isprintable())
+        return plain if is_plain else _quoted(plain)
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return ".inf" if value > 0 else "-.inf"
     return ".nan" if value != value else json.dumps(value)  # noqa: PLR0124 - only NaN differs from itself
+
+
+def _quoted(text: str) -> str:
+    """Return a text in double quotes; JSON would write a letter beyond 16 bits as two, which YAML does not join."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in quoted)
+
+
+def masked(value: Any, redact: Redactor, key: str = "") -> Any:
+    """Return settings without secrets: neither known ones, nor what stands under a key such as ``password``.
+
+    Args:
+        value: Mappings, lists and scalars.
+        redact: Hides the project's secrets.
+        key: The key that the value stands under.
+    """
+    if isinstance(value, dict):
+        return {name: masked(inner, redact, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner, redact, key) for inner in value]
+    is_secret = value is not None and not isinstance(value, bool) and redact(f"{key}=x") != f"{key}=x"
+    return MASK if is_secret else redact.data(value)

@@ -68,4 +68,5 @@ def _as_data(value: Any) -> Any:
         return [_as_data(inner) for inner in value]
     if isinstance(value, dict):
         return {key: _as_data(inner) for key, inner in value.items()}
-    return str(value) if isinstance(value, str) else (type(value), value)
+    # By its text, because NaN is not equal to itself.
+    return str(value) if isinstance(value, str) else (type(value), repr(value))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tauro.cli.colour import paint
-from tauro.cli.opening import project_folder
+from tauro.cli.opening import introduce, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.cli.render import clean
-from tauro.cli.settings_text import value_text
+from tauro.cli.settings_text import column_width, masked, value_text
 from tauro.config.differences import MISSING, Difference, differences
 from tauro.project import Project
+from tauro.security.redaction import Redactor
 
 if TYPE_CHECKING:
     from tauro.cli.console import Console
@@ -29,13 +30,24 @@ if TYPE_CHECKING:
 @logging_options
 @click.pass_obj
 def command(console: Console, env1: str, env2: str, where: Where) -> None:
-    """Compare the settings of two environments as they take effect, value by value."""
+    """Compare the settings of two environments as they take effect, value by value. Secrets are masked."""
     folder = project_folder(console, where)
     first, second = (Project.open(folder, env, config_type=where.config_type) for env in (env1, env2))
-    console.redact = console.redact._replace(secrets=first.config.secrets | second.config.secrets)
-    found = differences(first.config, second.config)
+    for project in (first, second):
+        introduce(console, project)
+    console.redact = Redactor(first.config.secrets | second.config.secrets)
+    tell_warnings(console, dict.fromkeys((*first.warnings, *second.warnings)))
+    found = [_masked(one, console) for one in differences(first.config, second.config)]
     data = {"schema": 1, "from": first.env, "to": second.env, "differences": [_data(one) for one in found]}
-    console.data(data, _text(first.env, second.env, found, console))
+    console.data(data, _text(first.env, second.env, found))
+
+
+def _masked(found: Difference, console: Console) -> Difference:
+    key = str(found.path[-1])
+    before, after = (
+        value if value is MISSING else masked(value, console.redact, key) for value in (found.before, found.after)
+    )
+    return found._replace(before=before, after=after)
 
 
 def _data(found: Difference) -> dict[str, Any]:
@@ -47,11 +59,11 @@ def _data(found: Difference) -> dict[str, Any]:
     return data
 
 
-def _text(first: str, second: str, found: list[Difference], console: Console) -> str:
+def _text(first: str, second: str, found: list[Difference]) -> str:
     if not found:
         return f"'{first}' and '{second}' have the same settings."
-    sides = [(f"{one.section}.{'.'.join(map(str, one.path))}", _sides(one, console)) for one in found]
-    width = max(len(text) for _, values in sides for text, _ in values)
+    sides = [(f"{one.section}.{'.'.join(map(str, one.path))}", _sides(one)) for one in found]
+    width = column_width(text for _, values in sides for text, _ in values)
     lines = [_paint(f"--- {first}"), _paint(f"+++ {second}")]
     for name, values in sides:
         lines.append(clean(name))
@@ -59,17 +71,13 @@ def _text(first: str, second: str, found: list[Difference], console: Console) ->
     return "\n".join(lines)
 
 
-def _sides(found: Difference, console: Console) -> list[tuple[str, str]]:
+def _sides(found: Difference) -> list[tuple[str, str]]:
     """Return the lines of a difference: sign and value, and where it is written."""
     both: tuple[tuple[str, Any, Place | None], ...] = (
         ("-", found.before, found.before_at),
         ("+", found.after, found.after_at),
     )
-    return [
-        (f"{sign} {value_text(console.redact.data(value))}", str(place or ""))
-        for sign, value, place in both
-        if value is not MISSING
-    ]
+    return [(f"{sign} {value_text(value)}", str(place or "")) for sign, value, place in both if value is not MISSING]
 
 
 def _paint(line: str) -> str:

@@ -10,7 +10,7 @@ from tauro.cli.opening import base_folder, remembered_scan
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.cli.render import shown_path, table
 from tauro.config.discovery import INDEX_NAMES, find_root
-from tauro.config.search import MAX_FOLDERS, Candidate, Wanted, best, rank
+from tauro.config.search import MAX_FOLDERS, Wanted, locate, rank
 from tauro.errors import SettingsNotFound, UsageFault
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def command(console: Console, where: Where) -> None:
     name, 10 to 60 for the index's own name (settings_yml.json before settings_json.json,
     settings_dsl.json, settings.json, config.json and tauro.json), and loses 1 for each folder on the way.
     """
-    base = _start(base_folder(where))
+    start = base_folder(where)
+    base = _root(start)
     wanted = Wanted(where.layer_name, where.use_case, where.config_type)
     tree = remembered_scan(base)
     if not tree.complete:
@@ -45,7 +46,8 @@ def command(console: Console, where: Where) -> None:
             looked_up=(*(f"{base / name}" for name in INDEX_NAMES), "the folders below and above"),
             hint="Make a project: tauro template --template medallion_basic --project-name demo_project",
         )
-    chosen = _chosen(candidates, wanted)
+    folder = _chosen(start, wanted)
+    chosen = next((found for found in candidates if (base / found.folder).absolute() == folder), None)
     rows = [
         ("*" if found is chosen else "", str(found.score), found.config_type or "any", shown_path(base / found.path))
         for found in candidates
@@ -62,20 +64,17 @@ def command(console: Console, where: Where) -> None:
     console.data({"schema": 1, "configs": configs}, table(("", "Score", "Type", "Path"), rows, right=(1,)))
 
 
-def _start(base: Path) -> Path:
+def _root(start: Path) -> Path:
     """Return the root of the project that the folder is in, or the folder."""
     try:
-        return find_root(base)
+        return find_root(start)
     except SettingsNotFound:
-        return base
+        return start
 
 
-def _chosen(candidates: list[Candidate], wanted: Wanted) -> Candidate | None:
-    """Return the candidate that other commands take, or None where they could not choose."""
-    here = next((found for found in candidates if found.folder == "."), None)
-    if here is not None and not wanted.names:
-        return here
+def _chosen(start: Path, wanted: Wanted) -> Path | None:
+    """Return the folder of the project that other commands take, or None where they could not choose."""
     try:
-        return best(candidates, wanted)
-    except UsageFault:
+        return locate(start, wanted, look=remembered_scan).absolute()
+    except (SettingsNotFound, UsageFault):
         return None

@@ -8,7 +8,7 @@ import click
 
 from tauro.cli.opening import open_project
 from tauro.cli.options import logging_options, output_option, project_options
-from tauro.cli.settings_text import settings_text
+from tauro.cli.settings_text import masked, settings_text
 from tauro.config.discovery import SECTIONS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def command(console: Console, *, section: str | None, origin: bool, where: Where
     """
     config = open_project(console, where).config
     chosen = SECTIONS if section is None else (section,)
-    values = console.redact.data({name: config.values[name] for name in chosen})
+    values = {name: masked(config.values[name], console.redact) for name in chosen}
     data = {"schema": 1, "env": config.env, "layers": list(config.layers), "sections": values}
     if origin:
         data["origins"] = list(_origins(config, chosen))

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tauro.cli.opening import inspect_project, tell_warnings
+from tauro.cli.opening import introduce, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_options, project_options
+from tauro.config.discovery import find_root
 from tauro.config.report import report_error
 from tauro.errors import Fault, TauroError
+from tauro.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tauro.cli.console import Console
     from tauro.cli.options import Where
-    from tauro.project import Project
 
 
 @click.command("validate", short_help="Validate every section.")
@@ -31,14 +33,16 @@ def command(console: Console, where: Where) -> None:
     Modules and functions are found without running them; no engine starts. With --output sarif
     the report is printed as SARIF 2.1.0, for code hosts, beside the text for people.
     """
+    root: Path | None = None
     try:
-        project, faults = _inspect(console, where)
+        root = find_root(project_folder(console, where))
+        project, faults = _inspect(console, root, where)
     except TauroError as error:
         if console.output == "sarif":
-            _print_sarif(console, error.faults or (_fault_of(error),))
+            _print_sarif(console, error.faults or (_fault_of(error),), root)
         raise
     if console.output == "sarif":
-        _print_sarif(console, faults, project)
+        _print_sarif(console, faults, root)
     if any(not fault.warning for fault in faults):
         raise report_error(faults)
     if not console.json:
@@ -47,8 +51,9 @@ def command(console: Console, where: Where) -> None:
         _print_sound(console, project, faults)
 
 
-def _inspect(console: Console, where: Where) -> tuple[Project, tuple[Fault, ...]]:
-    project, of_values = inspect_project(console, where)
+def _inspect(console: Console, root: Path, where: Where) -> tuple[Project, tuple[Fault, ...]]:
+    project, of_values = Project.inspect(root, where.env, config_type=where.config_type)
+    introduce(console, project)
     return project, (*of_values, *project.validate())
 
 
@@ -62,10 +67,10 @@ def _print_sound(console: Console, project: Project, faults: Sequence[Fault]) ->
     )
 
 
-def _print_sarif(console: Console, faults: Sequence[Fault], project: Project | None = None) -> None:
+def _print_sarif(console: Console, faults: Sequence[Fault], root: Path | None) -> None:
     from tauro.cli.sarif import sarif_log
 
-    log = sarif_log(faults, project.root if project else None)
+    log = sarif_log(faults, root)
     console.data(log, json.dumps(console.redact.data(log), indent=2, ensure_ascii=False))
 
 
