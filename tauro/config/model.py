@@ -123,12 +123,14 @@ class GlobalSettings(Settings):
     spark_master: str | None = option(Text(), "Master of Apache Spark in mode spark; local[*] if not given.")
     spark_config: Mapping[str, Any] = option(Free(), "Settings of the Spark session.", default=NOTHING)
     logging: LoggingSettings = option(Group(LoggingSettings), "Level and format of logs.", default=LoggingSettings())
-    fail_on_error: bool = option(Boolean(), "Whether a failed node fails the run.", default=True, planned=True)
+    fail_on_error: bool = option(Boolean(), "Whether a failed node fails the run.", default=True)
     fill_none_on_error: bool = option(Boolean(), "Hand on None for a failed input.", default=False, planned=True)
-    max_retries: int = option(Number(), "Retries of a node.", default=0, planned=True)
-    retry_delay: float = option(Number(whole=False), "Seconds before a retry.", default=0, planned=True)
-    node_timeout_seconds: float | None = option(Number(whole=False), "Longest time of a node.", planned=True)
-    execution_timeout_seconds: float | None = option(Number(whole=False), "Longest time of a run.", planned=True)
+    max_retries: int = option(Number(), "Retries of a node after a transient error.", default=0)
+    retry_delay: float = option(
+        Number(whole=False), "Seconds before the first retry; doubled for each further one.", default=0
+    )
+    node_timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a node, in seconds.")
+    execution_timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a run, in seconds.")
     connect_url: str | None = option(Text(), "Address of a Spark Connect server.", planned=True)
     format_policy: Any = option(Anything(), "Which formats are allowed.", planned=True)
     default_model_version: str | None = option(Text(), "Model version of ml pipelines.", planned=True)
@@ -178,8 +180,8 @@ class PipelineConfig(Settings):
     model_version: str | None = option(Text(), "Model version.", planned=True)
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING, planned=True)
     streaming: Mapping[str, Any] = option(Free(), "Settings of its streams.", default=NOTHING, planned=True)
-    retries: int | None = option(Number(), "Retries of each node.", planned=True)
-    timeout_seconds: float | None = option(Number(whole=False), "Longest time of a run.", planned=True)
+    retries: int | None = option(Number(), "Retries of each node after a transient error.")
+    timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a run, in seconds.")
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -206,10 +208,12 @@ class NodeConfig(Settings):
     description: str | None = option(Text(), "What the node is for.")
     tags: tuple[str, ...] = option(Names(), "Words to find it by.", default=())
     params: Mapping[str, Any] = option(Free(), "Values for the function's parameter 'params'.", default=NOTHING)
-    fail_fast: bool = option(Boolean(), "Stop the run when this node fails.", default=False, planned=True)
-    retries: int | None = option(Number(), "Retries of this node.", planned=True)
-    retry_delay: float | None = option(Number(whole=False), "Seconds before a retry.", planned=True)
-    timeout_seconds: float | None = option(Number(whole=False), "Longest time of the node.", planned=True)
+    fail_fast: bool = option(Boolean(), "Stop the run when this node fails.", default=False)
+    retries: int | None = option(Number(), "Retries of this node after a transient error.")
+    retry_delay: float | None = option(
+        Number(whole=False), "Seconds before the first retry; doubled for each further one."
+    )
+    timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of the node, in seconds.")
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING, planned=True)
     metrics: Any = option(Anything(), "Metrics of an ml node.", planned=True)
     streaming: Mapping[str, Any] = option(Free(), "Settings of its stream.", default=NOTHING, planned=True)

@@ -8,6 +8,7 @@ from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from pyspark.sql import SparkSession
 
@@ -44,8 +45,11 @@ class Engine(Protocol):
     def session(self) -> SparkSession:
         """Return the session, opened by the first call. May be called from any thread."""
 
-    def interrupt(self) -> None:
-        """End the work that is going on in the session, if there is one."""
+    def tagged(self, tag: str) -> AbstractContextManager[None]:
+        """Mark what this thread asks the session for meanwhile, so that it can be ended alone."""
+
+    def interrupt(self, tag: str | None = None) -> None:
+        """End the work of a tag, or all that is going on in the session, if there is one."""
 
     def close(self) -> None:
         """End the session and free what the engine holds."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.collector import collector_at_rest
 from tauro.engines import Capabilities
+from tauro.engines.tags import Tags
 from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from pyspark.sql import SparkSession
 
@@ -37,6 +39,7 @@ class SailEngine:
         self._app_name = app_name
         self._spark_config = {**_DEFAULTS, **spark_config}
         self._lock = Lock()
+        self._tags = Tags()
         self._server: Any = None
         self._session: SparkSession | None = None
 
@@ -60,7 +63,7 @@ class SailEngine:
             if self._session is None:
                 with collector_at_rest():
                     self._session = self._open()
-            return self._session
+            return self._tags.mark(self._session)
 
     def _open(self) -> SparkSession:
         # The server's own log would mix with ours; whoever wants it sets RUST_LOG.
@@ -80,13 +83,17 @@ class SailEngine:
         atexit.register(self.close)
         return session
 
-    def interrupt(self) -> None:
-        """End what the session is computing."""
+    def tagged(self, tag: str) -> AbstractContextManager[None]:
+        """Mark what this thread asks the session for meanwhile."""
+        return self._tags.tagged(tag)
+
+    def interrupt(self, tag: str | None = None) -> None:
+        """End what the session is computing, for a tag or at all."""
         session = self._session
         if session is not None:
-            # It is the last thing that is tried on the way out; a session that is gone is as good.
+            # Nobody waits for it; a session that is gone is as good.
             with suppress(OSError, RuntimeError, _rpc_error()):
-                session.interruptAll()
+                session.interruptAll() if tag is None else session.interruptTag(tag)
 
     def close(self) -> None:
         """Stop session and server."""

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from tauro.collector import collector_at_rest
 from tauro.engines import Capabilities
+from tauro.engines.tags import Tags
 from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from pyspark.sql import SparkSession
 
@@ -52,6 +54,7 @@ class SparkEngine:
         self._master = master
         self._spark_config = {**_DEFAULTS, **(_DELTA if delta else {}), **spark_config}
         self._lock = Lock()
+        self._tags = Tags()
         self._session: SparkSession | None = None
 
     def check(self) -> None:
@@ -79,7 +82,7 @@ class SparkEngine:
             if self._session is None:
                 with collector_at_rest():
                     self._session = self._open()
-            return self._session
+            return self._tags.mark(self._session)
 
     def _open(self) -> SparkSession:
         # Workers would take python3 from PATH; and a connect session before ours leaves its mark.
@@ -99,10 +102,17 @@ class SparkEngine:
                 hint += " spark.jars.packages needs a Maven repository that can be reached; spark.jars takes files."
             raise EngineUnavailable(f"Apache Spark did not start: {error}", hint=hint) from error
 
-    def interrupt(self) -> None:
-        """Cancel the jobs that are running."""
+    def tagged(self, tag: str) -> AbstractContextManager[None]:
+        """Mark what this thread asks the session for meanwhile."""
+        return self._tags.tagged(tag)
+
+    def interrupt(self, tag: str | None = None) -> None:
+        """Cancel the jobs that are running, of a tag or all."""
         if self._session is not None:
-            self._session.sparkContext.cancelAllJobs()
+            if tag is None:
+                self._session.sparkContext.cancelAllJobs()
+            else:
+                self._session.interruptTag(tag)
 
     def close(self) -> None:
         """Stop the session."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tauro.exec.results import NodeOutcome, RunState
+    from tauro.exec.results import Failure, NodeOutcome, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,28 @@ class NodeStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRetried:
+    """A node failed for a reason that may pass; it will be tried once more."""
+
+    at: datetime
+    node: str
+    attempt: int
+    delay: float
+    failure: Failure
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        return {
+            "event": "node_retried",
+            "at": self.at.isoformat(),
+            "node": self.node,
+            "attempt": self.attempt,
+            "delay": round(self.delay, 3),
+            "failure": self.failure.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class NodeEnded:
     """A node has reached its final state: completed, failed, skipped or cancelled."""
 
@@ -84,5 +106,5 @@ class RunEnded:
         }
 
 
-Event = RunStarted | NodeStarted | NodeEnded | RunEnded
+Event = RunStarted | NodeStarted | NodeRetried | NodeEnded | RunEnded
 Listener = Callable[[Event], None]

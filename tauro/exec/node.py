@@ -95,12 +95,15 @@ class NodeCaller:
     settings: Mapping[str, Any]
     _calls: dict[tuple[str, str], _Call] = field(default_factory=dict)
 
-    def __call__(self, node: NodeConfig, *, repeated: bool = False) -> NodeReport:
+    def __call__(
+        self, node: NodeConfig, *, repeated: bool = False, is_wanted: Callable[[], bool] = lambda: True
+    ) -> NodeReport:
         """Execute a node once.
 
         Args:
             node: The node.
             repeated: It was completed before: only its values in memory are made again.
+            is_wanted: Asked before anything is stored: whether somebody still waits for it.
 
         Raises:
             Exception: Whatever the function raises, and Tauro's own errors.
@@ -119,6 +122,8 @@ class NodeCaller:
         for name, value in outputs.items():
             if value is None:
                 raise NodeError(f"Node '{node.name}' returned None for its output '{name}'", hint="Return a DataFrame.")
+        if not is_wanted():
+            raise NodeError(f"Node '{node.name}' was given up; what it returned is not stored")
         return self._store(outputs, reads, repeated=repeated)
 
     def _offered(self, call: _Call, node: NodeConfig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canoni
 from tauro.config.report import report_error
 from tauro.config.validation import check_pipeline
 from tauro.errors import Fault, NodeNotFound, PipelineNotFound, ValidationError, nearest
+from tauro.exec.policy import Policy, policy_of
 from tauro.exec.preflight import check_engine, check_memory, check_places
 from tauro.io.catalog import StoredDataset, stored_dataset
 
@@ -27,12 +28,14 @@ class PlannedNode(NamedTuple):
         upstream: The nodes of the run that it waits for.
         outside: What it depends on and the run does not do.
         repeated: True when it was completed before, and only its values in memory are needed again.
+        policy: What is done when it does not go well.
     """
 
     config: NodeConfig
     upstream: tuple[str, ...]
     outside: tuple[str, ...] = ()
     repeated: bool = False
+    policy: Policy = Policy()
 
     @property
     def name(self) -> str:
@@ -53,6 +56,7 @@ class RunPlan:
         in_memory: Datasets that are handed on in memory.
         engine: What a person calls the engine.
         max_parallel_nodes: How many nodes run at once.
+        timeout: Seconds that the run may take; None for no limit.
         warnings: What a person should know before it starts.
         resumes: The run that it goes on with.
     """
@@ -65,6 +69,7 @@ class RunPlan:
     in_memory: tuple[str, ...]
     engine: str
     max_parallel_nodes: int
+    timeout: float | None = None
     warnings: tuple[Fault, ...] = ()
     resumes: str | None = None
 
@@ -163,7 +168,9 @@ def make_plan(
     graph = graph_of(nodes)
     chosen = _chosen(pipeline, nodes, only)
     planned = tuple(
-        _planned(nodes[name], graph, chosen)._replace(repeated=name in repeated)
+        _planned(nodes[name], graph, chosen)._replace(
+            repeated=name in repeated, policy=policy_of(config.settings, pipeline, nodes[name])
+        )
         for name in graph.order()
         if name in chosen
     )
@@ -180,6 +187,9 @@ def make_plan(
         in_memory=in_memory,
         engine=engine.name,
         max_parallel_nodes=pipeline.max_parallel_nodes or config.settings.max_parallel_nodes,
+        timeout=config.settings.execution_timeout_seconds
+        if pipeline.timeout_seconds is None
+        else pipeline.timeout_seconds,
         warnings=tuple(faults),
         resumes=resumes,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from tauro.errors import Place, RunFailed
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from tauro.exec.node import NodeReport
 
 RunState = Literal["completed", "failed", "cancelled"]
 NodeState = Literal["completed", "failed", "skipped", "cancelled"]
@@ -62,6 +64,7 @@ class NodeOutcome:
         failure: Why it failed.
         because_of: The failed node for which it was skipped.
         warnings: What a person should know.
+        attempts: How often it was tried.
     """
 
     node: str
@@ -72,6 +75,14 @@ class NodeOutcome:
     failure: Failure | None = None
     because_of: str | None = None
     warnings: tuple[str, ...] = ()
+    attempts: int = 1
+
+    @classmethod
+    def of(cls, report: NodeReport, node: str, seconds: float, attempts: int) -> Self:
+        """Return the outcome of a node that was completed."""
+        return cls(
+            node, "completed", seconds, report.rows_in, report.rows_out, warnings=report.warnings, attempts=attempts
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as JSON data."""
@@ -81,6 +92,7 @@ class NodeOutcome:
             "seconds": round(self.seconds, 6),
             "rows_in": self.rows_in,
             "rows_out": self.rows_out,
+            "attempts": self.attempts,
         }
         if self.failure is not None:
             data["failure"] = self.failure.to_dict()

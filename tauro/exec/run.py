@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tauro.engines import Engine
-    from tauro.exec.plan import PlannedNode, RunPlan
+    from tauro.exec.plan import RunPlan
+    from tauro.exec.workers import Attempt
 
 
 def execute(
@@ -61,9 +62,10 @@ def execute(
     caller = NodeCaller(catalog, engine.session, record.run_id, config.env, config.settings.variables)
     context = project_context(config, run=record.run_id)
 
-    def call(node: PlannedNode) -> NodeReport:
-        with logged_in(context.joined(LogContext({"node": node.name}))):
-            return caller(node.config, repeated=node.repeated)
+    def call(attempt: Attempt) -> NodeReport:
+        node = attempt.node
+        with logged_in(context.joined(LogContext({"node": node.name}))), engine.tagged(attempt.tag):
+            return caller(node.config, repeated=node.repeated, is_wanted=lambda: not attempt.abandoned)
 
     runner = Runner(
         call=call,
@@ -72,6 +74,8 @@ def execute(
         interrupt=engine.interrupt,
         limit=plan.max_parallel_nodes,
         cancellation=cancellation or Cancellation(),
+        timeout=plan.timeout,
+        fail_on_error=config.settings.fail_on_error,
     )
     started_at, started = datetime.now(UTC), perf_counter()
     emit(_run_started(plan, record.run_id, started_at))

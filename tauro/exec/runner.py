@@ -6,26 +6,26 @@ nodes. So events have one order, and nothing here needs a lock.
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
-from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Generic, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING
 
-from tauro.exec.events import Event, NodeEnded, NodeStarted
+from tauro.errors import NodeError
+from tauro.exec.events import Event, NodeEnded, NodeRetried, NodeStarted
 from tauro.exec.node import NodeReport
+from tauro.exec.policy import delay_before, is_transient
 from tauro.exec.results import Failure, NodeOutcome, RunState
+from tauro.exec.schedule import Running, Schedule
+from tauro.exec.workers import Attempt, Done, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from tauro.exec.plan import PlannedNode
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 # How long nodes may take to end after a cancel; with the rest of the way out it stays below 5 s.
 GRACE_SECONDS = 3.0
@@ -53,78 +53,31 @@ class Cancellation:
         self._wake = wake
 
 
-@dataclass(frozen=True, slots=True)
-class _Done(Generic[T, R]):
-    """What a worker sends back."""
-
-    item: T
-    seconds: float
-    result: R | None
-    error: BaseException | None
-
-
-class _Workers(Generic[T, R]):
-    """Up to ``limit`` threads that call ``work``; each is started when it is first needed.
-
-    They are daemons: a node that never ends must not keep the process from ending.
-    """
-
-    def __init__(self, limit: int, work: Callable[[T], R], done: SimpleQueue[_Done[T, R] | None]) -> None:
-        self._limit = limit
-        self._work = work
-        self._done = done
-        self._items: SimpleQueue[T | None] = SimpleQueue()
-        self._threads = 0
-        self.busy = 0
-
-    @property
-    def has_slot(self) -> bool:
-        return self.busy < self._limit
-
-    def start(self, item: T) -> None:
-        self.busy += 1
-        if self.busy > self._threads:
-            self._threads += 1
-            Thread(target=self._loop, name=f"tauro-node-{self._threads}", daemon=True).start()
-        self._items.put(item)
-
-    def close(self) -> None:
-        for _ in range(self._threads):
-            self._items.put(None)
-
-    def _loop(self) -> None:
-        while (item := self._items.get()) is not None:
-            started = perf_counter()
-            result: R | None = None
-            failed: BaseException | None = None
-            try:
-                result = self._work(item)
-            except BaseException as error:  # noqa: BLE001 - a node may raise anything, sys.exit() too
-                failed = error
-            self._done.put(_Done(item, perf_counter() - started, result, failed))
-
-
 @dataclass
 class Runner:
     """Runs the nodes of one plan.
 
     Attributes:
-        call: Executes a node.
+        call: Executes an attempt of a node.
         describe: Turns what a node raised into a failure.
         emit: Told of every event, in order.
-        interrupt: Ends the engine's work after a cancel.
+        interrupt: Ends the engine's work: of the attempt with that tag, or all of it.
         limit: How many nodes run at once.
         cancellation: Asks the run to stop.
+        timeout: Seconds that the run may take; None for no limit.
+        fail_on_error: Whether a failed node fails the run.
         grace: Seconds that running nodes have to end after a cancel.
         now: The time, with its zone.
     """
 
-    call: Callable[[PlannedNode], NodeReport]
+    call: Callable[[Attempt], NodeReport]
     describe: Callable[[BaseException], Failure]
     emit: Callable[[Event], None]
-    interrupt: Callable[[], None]
+    interrupt: Callable[[str | None], None]
     limit: int
     cancellation: Cancellation
+    timeout: float | None = None
+    fail_on_error: bool = True
     grace: float = GRACE_SECONDS
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -135,132 +88,152 @@ class Runner:
             The run's state, the outcome of every node in the order of ``nodes``, and whether some
             node is still running because it could not be ended.
         """
-        done: SimpleQueue[_Done[PlannedNode, NodeReport] | None] = SimpleQueue()
-        self.cancellation.attach(lambda: done.put(None))
-        workers = _Workers(self.limit, self.call, done)
-        state = _State(nodes)
+        course = _Course(self, nodes)
         try:
-            self._drive(state, workers, done)
+            course.drive()
         except KeyboardInterrupt:
             self.cancellation.requested = True
         if self.cancellation.requested:
-            # Asked twice: leave now. Asked even more often: the rest still has to be told how it ended.
-            with suppress(KeyboardInterrupt):
-                self._wind_up(state, workers, done)
-            while state.pending():
-                with suppress(KeyboardInterrupt):
-                    self._cancel_rest(state)
-        workers.close()
-        outcomes = tuple(state.outcomes[node.name] for node in nodes)
-        return _run_state(outcomes, cancelled=self.cancellation.requested), outcomes, workers.busy > 0
+            course.cancel()
+        course.workers.close()
+        outcomes = tuple(course.schedule.outcomes[node.name] for node in nodes)
+        return self._state(outcomes), outcomes, course.is_haunted
 
-    def _drive(
-        self,
-        state: _State,
-        workers: _Workers[PlannedNode, NodeReport],
-        done: SimpleQueue[_Done[PlannedNode, NodeReport] | None],
-    ) -> None:
-        while not self.cancellation.requested:
-            while state.ready and workers.has_slot:
-                node = state.ready.popleft()
-                state.running[node.name] = perf_counter()
-                self.emit(NodeStarted(self.now(), node.name))
-                workers.start(node)
-            if not workers.busy:
+    def _state(self, outcomes: Sequence[NodeOutcome]) -> RunState:
+        if self.cancellation.requested and any(outcome.state == "cancelled" for outcome in outcomes):
+            return "cancelled"
+        failed = self.fail_on_error and any(outcome.state == "failed" for outcome in outcomes)
+        return "failed" if failed else "completed"
+
+
+class _Course:
+    """One run from its first node to its last."""
+
+    def __init__(self, runner: Runner, nodes: Sequence[PlannedNode]) -> None:
+        self.runner = runner
+        self.schedule = Schedule(nodes)
+        self.done: SimpleQueue[Done | None] = SimpleQueue()
+        self.workers = Workers(runner.limit, runner.call, self.done)
+        self.deadline = float("inf") if runner.timeout is None else monotonic() + runner.timeout
+        self._abandoned: set[Attempt] = set()
+        runner.cancellation.attach(lambda: self.done.put(None))
+
+    @property
+    def is_haunted(self) -> bool:
+        """True when an attempt still runs that nobody waits for."""
+        return bool(self._abandoned) or self.workers.busy > 0
+
+    def drive(self) -> None:
+        """Run until nothing is left to do, or a cancel is asked for."""
+        while not self.runner.cancellation.requested:
+            now = monotonic()
+            self.schedule.wake(now)
+            while self.schedule.has_ready and self.workers.has_slot:
+                attempt = self.schedule.start(now, self.deadline)
+                if attempt.number == 1:
+                    self.runner.emit(NodeStarted(self.runner.now(), attempt.node.name))
+                self.workers.start(attempt)
+            if self.schedule.is_over:
                 return
-            try:
-                finished = done.get(timeout=_LOOK_SECONDS)
-            except Empty:
-                continue
+            finished = self._wait(min(_LOOK_SECONDS, self.schedule.next_time() - now, self.deadline - now))
             if finished is not None:
-                self._finish(state, workers, finished)
+                self._finish(finished)
+            self._end_what_is_late(monotonic())
 
-    def _finish(
-        self, state: _State, workers: _Workers[PlannedNode, NodeReport], finished: _Done[PlannedNode, NodeReport]
-    ) -> None:
-        workers.busy -= 1
-        name = finished.item.name
-        del state.running[name]
-        if finished.error is None:
-            report = finished.result or NodeReport(None, None)
-            outcome = NodeOutcome(
-                name, "completed", finished.seconds, report.rows_in, report.rows_out, warnings=report.warnings
-            )
-            self._end(state, outcome)
-            state.release(name)
-        elif self.cancellation.requested:
-            self._end(state, NodeOutcome(name, "cancelled", finished.seconds))
+    def cancel(self) -> None:
+        """End everything. Asked twice, leave now; asked even more often, the rest still has to be told."""
+        with suppress(KeyboardInterrupt):
+            self._wind_up()
+        while self.schedule.pending():
+            with suppress(KeyboardInterrupt):
+                self._cancel_rest()
+
+    def _wait(self, seconds: float) -> Done | None:
+        try:
+            return self.done.get(timeout=max(seconds, 0.0))
+        except Empty:
+            return None
+
+    def _finish(self, finished: Done) -> None:
+        attempt, error = finished.attempt, finished.error
+        if attempt.abandoned:
+            self._abandoned.discard(attempt)
+            return
+        self.workers.release()
+        name = attempt.node.name
+        del self.schedule.running[name]
+        if error is None:
+            report = finished.report or NodeReport(None, None)
+            self._end(NodeOutcome.of(report, name, finished.seconds, attempt.number))
+            self.schedule.release(name)
+        elif self.runner.cancellation.requested:
+            self._end(NodeOutcome(name, "cancelled", finished.seconds))
+        elif attempt.number <= attempt.node.policy.retries and is_transient(error):
+            delay = delay_before(attempt.number, attempt.node.policy.retry_delay)
+            failure = self.runner.describe(error)
+            self.schedule.retry(attempt, monotonic() + delay)
+            self.runner.emit(NodeRetried(self.runner.now(), name, attempt.number, delay, failure))
         else:
-            self._end(state, NodeOutcome(name, "failed", finished.seconds, failure=self.describe(finished.error)))
-            for lost in state.behind(name):
-                self._end(state, NodeOutcome(lost, "skipped", because_of=name))
+            self._fail(attempt, finished.seconds, error)
 
-    def _wind_up(
-        self,
-        state: _State,
-        workers: _Workers[PlannedNode, NodeReport],
-        done: SimpleQueue[_Done[PlannedNode, NodeReport] | None],
-    ) -> None:
+    def _fail(self, attempt: Attempt, seconds: float, error: BaseException) -> None:
+        name = attempt.node.name
+        failure = self.runner.describe(error)
+        self._end(NodeOutcome(name, "failed", seconds, failure=failure, attempts=attempt.number))
+        self._skip(self.schedule.behind(name), name)
+        if attempt.node.policy.fail_fast:
+            self._skip(self.schedule.stop(), name)
+
+    def _skip(self, names: Iterable[str], because_of: str) -> None:
+        for name in names:
+            self._end(NodeOutcome(name, "skipped", because_of=because_of))
+
+    def _end_what_is_late(self, now: float) -> None:
+        """Fail the attempts whose time is over; what they still do is not waited for, and not stored."""
+        late = self.schedule.late(now)
+        for running in late:
+            self._abandon(running)
+            limit = self.runner.timeout if now >= self.deadline else running.attempt.node.policy.timeout
+            whose = "run's timeout" if now >= self.deadline else "node's timeout_seconds"
+            error = NodeError(f"It was not done within {limit:g} s ({whose})", hint="Give it more time, or less to do.")
+            self._fail(running.attempt, now - running.since, error)
+        if now >= self.deadline and self.schedule.pending():
+            self._end_at_deadline(late)
+
+    def _end_at_deadline(self, late: Sequence[Running]) -> None:
+        """Skip what the run's time was too short for."""
+        rest = self.schedule.stop()
+        first = late[0].attempt.node.name if late else None
+        if first is None and rest:  # only retries were waited for
+            first = rest.pop(0)
+            error = NodeError(f"The run was not done within {self.runner.timeout:g} s", hint="Give it more time.")
+            self._end(NodeOutcome(first, "failed", failure=self.runner.describe(error)))
+        self._skip(rest, first or "")
+
+    def _abandon(self, running: Running) -> None:
+        attempt = running.attempt
+        del self.schedule.running[attempt.node.name]
+        self._abandoned.add(attempt)
+        self.workers.abandon(attempt)
+        # It goes to the engine and may hang like it; nothing must wait for that.
+        Thread(target=self.runner.interrupt, args=(attempt.tag,), name="tauro-interrupt", daemon=True).start()
+
+    def _wind_up(self) -> None:
         """End what is running, for as long as ``grace`` lasts."""
-        # The interrupt goes to the engine and may hang like it; it must not hold up the way out.
-        Thread(target=self.interrupt, name="tauro-interrupt", daemon=True).start()
-        deadline = monotonic() + self.grace
-        while workers.busy and (left := deadline - monotonic()) > 0:
-            try:
-                finished = done.get(timeout=left)
-            except Empty:
-                break
+        Thread(target=self.runner.interrupt, args=(None,), name="tauro-interrupt", daemon=True).start()
+        deadline = monotonic() + self.runner.grace
+        while self.schedule.running and (left := deadline - monotonic()) > 0:
+            finished = self._wait(left)
             if finished is not None:
-                self._finish(state, workers, finished)
+                self._finish(finished)
 
-    def _cancel_rest(self, state: _State) -> None:
+    def _cancel_rest(self) -> None:
         """End every node that has not ended."""
-        for name in state.pending():
-            started = state.running.get(name)
-            seconds = 0.0 if started is None else perf_counter() - started
-            self._end(state, NodeOutcome(name, "cancelled", seconds))
+        for name in self.schedule.pending():
+            running = self.schedule.running.get(name)
+            seconds = 0.0 if running is None else monotonic() - running.since
+            self._end(NodeOutcome(name, "cancelled", seconds))
 
-    def _end(self, state: _State, outcome: NodeOutcome) -> None:
-        state.outcomes[outcome.node] = outcome
-        self.emit(NodeEnded(self.now(), outcome))
-
-
-class _State:
-    """Which nodes wait, are ready, run, or have ended."""
-
-    def __init__(self, nodes: Sequence[PlannedNode]) -> None:
-        self._nodes = {node.name: node for node in nodes}
-        self._missing = {node.name: len(node.upstream) for node in nodes}
-        self._downstream: dict[str, list[str]] = {node.name: [] for node in nodes}
-        for node in nodes:
-            for source in node.upstream:
-                self._downstream[source].append(node.name)
-        self.ready = deque(node for node in nodes if not node.upstream)
-        self.running: dict[str, float] = {}
-        self.outcomes: dict[str, NodeOutcome] = {}
-
-    def release(self, name: str) -> None:
-        """Note that ``name`` is completed: nodes that waited for it only become ready."""
-        for follower in self._downstream[name]:
-            self._missing[follower] -= 1
-            if not self._missing[follower] and follower not in self.outcomes:
-                self.ready.append(self._nodes[follower])
-
-    def behind(self, name: str) -> Iterable[str]:
-        """Yield every node without outcome that waits for ``name``, directly or not."""
-        pending = deque(self._downstream[name])
-        while pending:
-            follower = pending.popleft()
-            if follower not in self.outcomes:
-                yield follower
-                pending.extend(self._downstream[follower])
-
-    def pending(self) -> list[str]:
-        """Return the nodes without outcome."""
-        return [name for name in self._nodes if name not in self.outcomes]
-
-
-def _run_state(outcomes: Sequence[NodeOutcome], *, cancelled: bool) -> RunState:
-    if cancelled and any(outcome.state == "cancelled" for outcome in outcomes):
-        return "cancelled"
-    return "failed" if any(outcome.state == "failed" for outcome in outcomes) else "completed"
+    def _end(self, outcome: NodeOutcome) -> None:
+        self.schedule.outcomes[outcome.node] = outcome
+        self.runner.emit(NodeEnded(self.runner.now(), outcome))

@@ -16,6 +16,7 @@ KINDS = {
     "whole": ({"0": 0, "3": 3}, ["-1", "1.5", "x", "'3'", "true", "[1]", ".nan", ".inf"]),
     "whole from 1": ({"1": 1, "64": 64}, ["0", "-1", "1.5", "x", "'3'", "true", "{}"]),
     "number": ({"0": 0, "0.5": 0.5, "2": 2}, ["-0.1", "x", "'2'", "false", "[1]", ".nan"]),
+    "seconds": ({"0.5": 0.5, "60": 60}, ["0", "-1", "x", "'2'"]),
     "number from 168": ({"168": 168, "1000.5": 1000.5}, ["167", "0", "x"]),
     "flag": (
         {"true": True, "false": False, "yes": True, "No": False, "on": True, "OFF": False},
@@ -54,20 +55,20 @@ BARE_GLOBAL = {
     "input_path": "text", "output_path": "text", "start_date": "date",
     "end_date": "date", "layer": "text", "max_parallel_nodes": "whole from 1", "spark_master": "text",
     "spark_config": "mapping", "fail_on_error": "flag", "fill_none_on_error": "flag",
-    "max_retries": "whole", "retry_delay": "number", "node_timeout_seconds": "number",
-    "execution_timeout_seconds": "number", "connect_url": "text", "format_policy": "anything",
+    "max_retries": "whole", "retry_delay": "number", "node_timeout_seconds": "seconds",
+    "execution_timeout_seconds": "seconds", "connect_url": "text", "format_policy": "anything",
     "default_model_version": "text", "default_hyperparams": "mapping", "model_registry_path": "text",
     "checkpoints_base": "text", "max_streaming_pipelines": "whole from 1",
 }  # fmt: skip
 PIPELINE = {
     "description": "text", "type": "pipeline type", "tags": "names", "inputs": "names", "outputs": "names",
     "max_parallel_nodes": "whole from 1", "spark_config": "mapping", "model_version": "text", "hyperparams": "mapping",
-    "streaming": "mapping", "retries": "whole", "timeout_seconds": "number",
+    "streaming": "mapping", "retries": "whole", "timeout_seconds": "seconds",
 }  # fmt: skip
 NODE = {
     "module": "text", "function": "text", "input": "names", "inputs": "names", "output": "names", "outputs": "names",
     "dependencies": "dependencies", "description": "text", "tags": "names", "params": "mapping", "fail_fast": "flag",
-    "retries": "whole", "retry_delay": "number", "timeout_seconds": "number", "hyperparams": "mapping",
+    "retries": "whole", "retry_delay": "number", "timeout_seconds": "seconds", "hyperparams": "mapping",
     "metrics": "anything", "streaming": "mapping",
 }  # fmt: skip
 DATASET = {
@@ -225,7 +226,7 @@ def test_two_spellings_of_one_dataset_are_a_fault_that_names_both(inspect):
 
 
 def test_a_key_that_is_not_carried_out_yet_is_a_warning_at_the_key(inspect):
-    _, faults = inspect(nodes="a:\n  function: m.f\n  input: i\n  retries: 2\n")
+    _, faults = inspect(nodes="a:\n  function: m.f\n  input: i\n  metrics: [f1]\n")
     assert [(fault.id, fault.warning, str(fault.place)) for fault in faults] == [
         ("not-carried-out", True, "config/base/nodes.yaml:4:3")
     ]

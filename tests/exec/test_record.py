@@ -47,16 +47,16 @@ def test_events_are_kept_as_json_lines_in_the_order_in_which_they_were_told(run)
     assert [event["event"] for event in kept] == [
         "run_started",
         "node_started",
-        "node_completed",
-        "node_started",
         "node_failed",
         "node_skipped",
+        "node_started",
+        "node_completed",
         "run_ended",
     ]
     assert kept[0]["nodes"] == ["good", "bad", "after"]
     assert (kept[0]["run_id"], kept[0]["pipeline"], kept[0]["env"]) == (result.run_id, "p", "base")
-    assert kept[4]["failure"]["message"] == "ValueError: broken"
-    assert kept[5]["because_of"] == "bad"
+    assert kept[2]["failure"]["message"] == "ValueError: broken"
+    assert kept[3]["because_of"] == "bad"
     assert kept[-1]["state"] == "failed"
 
 

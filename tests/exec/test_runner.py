@@ -30,7 +30,9 @@ def plan(**upstream):
 class Run:
     """Runs nodes that are functions, and notes every event."""
 
-    def __init__(self, work=None, *, limit=4, grace=SOON, interrupt=lambda: None, on_event=lambda event: None):
+    def __init__(
+        self, work=None, *, limit=4, grace=SOON, interrupt=lambda tag: None, on_event=lambda event: None, **more
+    ):
         self.work = work or {}
         self.events = []
         self.threads = set()
@@ -45,11 +47,13 @@ class Run:
             limit=limit,
             cancellation=self.cancellation,
             grace=grace,
+            **more,
         )
 
-    def _call(self, node):
-        self.calls[node.name] += 1
-        report = self.work.get(node.name, lambda: None)()
+    def _call(self, attempt):
+        name = attempt.node.name
+        self.calls[name] += 1
+        report = self.work.get(name, lambda: None)()
         return report if isinstance(report, NodeReport) else NodeReport(None, None)
 
     def _emit(self, event):
@@ -194,7 +198,7 @@ def test_another_thread_can_cancel_a_run():
         wait_for(interrupted)
         raise RuntimeError("the engine ended it")
 
-    run = Run({"a": work}, interrupt=interrupted.set)
+    run = Run({"a": work}, interrupt=lambda tag: interrupted.set())
     canceller = threading.Thread(target=lambda: (wait_for(started), run.cancellation.cancel()))
     canceller.start()
     run(plan(before="", a="before", b="a", c=""))
@@ -241,7 +245,7 @@ def test_a_node_that_does_not_end_is_given_up_when_the_time_is_over():
 
 def test_an_interrupt_of_the_engine_that_hangs_does_not_hold_up_the_way_out():
     never, started = threading.Event(), threading.Event()
-    run = Run({"a": lambda: (started.set(), never.wait())}, grace=0.2, interrupt=never.wait)
+    run = Run({"a": lambda: (started.set(), never.wait())}, grace=0.2, interrupt=lambda tag: never.wait())
     threading.Thread(target=lambda: (wait_for(started), run.cancellation.cancel())).start()
     run(plan(a=""))
     never.set()
@@ -256,7 +260,7 @@ def test_ctrl_c_cancels_the_run():
         wait_for(interrupted)
         raise RuntimeError("the engine ended it")
 
-    run = Run({"a": work}, interrupt=interrupted.set)(plan(a="", b="a"))
+    run = Run({"a": work}, interrupt=lambda tag: interrupted.set())(plan(a="", b="a"))
     assert run.states == {"a": "cancelled", "b": "cancelled"}
     assert run.state == "cancelled"
 
@@ -273,7 +277,7 @@ def test_ctrl_c_while_a_listener_is_told_cancels_the_run():
 def test_ctrl_c_a_second_time_ends_the_wait():
     never = threading.Event()
 
-    def interrupt():
+    def interrupt(tag):
         os.kill(os.getpid(), signal.SIGINT)
 
     def work():
