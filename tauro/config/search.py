@@ -19,10 +19,10 @@ MAX_DEPTH = 4
 MAX_FOLDERS = 10_000
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv"})
 
-# What a candidate's score is made of. A name that was asked for outweighs everything else.
+# What a candidate's score is made of. Names outweigh the index's name, and that outweighs the depth.
 _NAME = 100
 _NAME_INSIDE = 50
-_FORMAT = 10
+_FORMAT = 5
 _DEPTH = 1
 
 
@@ -118,7 +118,7 @@ def rank(indexes: Sequence[str], wanted: Wanted) -> list[Candidate]:
     """Return the candidates among ``indexes``, the best first.
 
     A score has 100 for each name of ``wanted`` that is a folder of the path and 50 for one that is
-    a part of a folder's name, 10 to 60 for the index's name (in the order of INDEX_NAMES), and
+    a part of a folder's name, 5 to 30 for the index's name (in the order of INDEX_NAMES), and
     loses 1 for each folder on the way.
     """
     found = []

@@ -30,7 +30,7 @@ def command(console: Console, where: Where) -> None:
 
     The one with a star is taken by commands with the same options. A score has 100 for each of
     --layer-name and --use-case that is a folder of the path, 50 for one that is a part of a folder's
-    name, 10 to 60 for the index's own name (settings_yml.json before settings_json.json,
+    name, 5 to 30 for the index's own name (settings_yml.json before settings_json.json,
     settings_dsl.json, settings.json, config.json and tauro.json), and loses 1 for each folder on the way.
     """
     start = base_folder(where)
