@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
@@ -52,8 +53,7 @@ def invoke(arguments: Sequence[str] | None = None, *, program: bool = False) -> 
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     # An error on the way to --output is told in its form too.
-    output = "json" if "--output=json" in words or ("--output", "json") in pairwise(words) else "text"
-    console = Console(output, program=program)
+    console = Console("json" if _output(words) == "json" else "text", program=program)
     try:
         code = cli.main(args=words, prog_name="tauro", standalone_mode=False, obj=console)
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the process edge
@@ -63,11 +63,24 @@ def invoke(arguments: Sequence[str] | None = None, *, program: bool = False) -> 
     return code if isinstance(code, int) else 0
 
 
+def _output(words: Sequence[str]) -> str | None:
+    """Return the form that --output or its variable asks for, as far as can be seen at once."""
+    options = [word.removeprefix("--output=") for word in words if word.startswith("--output=")]
+    options += [value for option, value in pairwise(words) if option == "--output"]
+    return options[-1] if options else os.environ.get("TAURO_OUTPUT")
+
+
 def main() -> NoReturn:
-    """Run the console script."""
+    """Run the console script, or answer a shell that completes a command line."""
     # Start-up makes modules and no garbage. A command that runs long lets the collector work again.
     gc.disable()
-    code = invoke(program=True)
+    code = _complete() if os.environ.get("_TAURO_COMPLETE") == "line" else invoke(program=True)
     # Nor is there any to look for while the interpreter is taken apart: that takes a tenth of a second off a run.
     gc.freeze()
     sys.exit(code)
+
+
+def _complete() -> int:
+    from tauro.cli.shells import answer
+
+    return answer(cli, sys.argv[1:])

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tauro.cli.manual import Page
 from tauro.errors import UsageFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from click.shell_completion import CompletionItem
 
-class LazyGroup(click.Group):
+
+class LazyGroup(Page, click.Group):
     """A group whose commands are imported when they are called; an unknown one is answered with the nearest.
 
     Args:
@@ -33,7 +36,8 @@ class LazyGroup(click.Group):
             UsageFault: There is none of that name.
         """
         known = self.list_commands(ctx)
-        if args and args[0] not in known and not args[0].startswith("-"):
+        # While a command line is being completed, click passes over what is wrong with it.
+        if not ctx.resilient_parsing and args and args[0] not in known and not args[0].startswith("-"):
             from tauro.errors import nearest
 
             near = nearest(args[0], known)
@@ -56,3 +60,19 @@ class LazyGroup(click.Group):
         """Write the table of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in self.table.items()])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Propose commands without importing them, and the group's own options."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in self.table.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]

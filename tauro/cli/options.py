@@ -7,25 +7,35 @@ from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from tauro.cli.completion import complete_environments, complete_files, complete_folders
 from tauro.cli.console import LEVELS, Console
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _set(name: str, value_of: Callable[[Any], Any] = lambda value: value) -> Callable[..., None]:
-    """Return a callback that writes an option's value to the invocation's console."""
+    """Return a callback that writes an option's value to the invocation's console.
 
-    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> None:
-        if value not in (None, False):
-            setattr(context.ensure_object(Console), name, value_of(value))
+    Several options may write to one place, as --quiet and --log-level do: one that stands on the
+    command line, and so comes first, is not written over by another one's variable.
+    """
+
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        console = context.ensure_object(Console)
+        from_variable = context.get_parameter_source(str(parameter.name)) is ParameterSource.ENVIRONMENT
+        taken = from_variable and getattr(console, name) != getattr(Console, name)
+        if value not in (None, False) and not taken:
+            setattr(console, name, value_of(value))
 
     return callback
 
 
 def _shared(*names: str, **settings: Any) -> Callable[[F], F]:
-    """Return an option whose value goes to the console, read before all others."""
-    return click.option(*names, expose_value=False, is_eager=True, **settings)
+    """Return an option whose value goes to the console, read before all others; TAURO_<OPTION> for all commands."""
+    variable = f"TAURO_{names[0].removeprefix('--').replace('-', '_').upper()}"
+    return click.option(*names, envvar=variable, expose_value=False, is_eager=True, **settings)
 
 
 _LOGGING = (
@@ -54,6 +64,7 @@ _LOGGING = (
         "--log-file",
         metavar="PATH",
         callback=_set("log_file"),
+        shell_complete=complete_files,
         help="Write log records to this file; a file of 10 MB becomes PATH.1, and PATH.5 is the oldest that is kept."
         "  [default: logs/tauro.log]",
     ),
@@ -67,6 +78,7 @@ _LOGGING = (
 _ENV = click.option(
     "--env",
     envvar="TAURO_ENV",
+    shell_complete=complete_environments,
     metavar="ENV",
     help="Environment: base, dev, sandbox, prod or sandbox_<developer>.  [default: $TAURO_ENV, then base]",
 )
@@ -74,6 +86,7 @@ _WHERE = (
     click.option(
         "--base-path",
         envvar="TAURO_BASE_PATH",
+        shell_complete=complete_folders,
         default=".",
         metavar="PATH",
         help="Folder of the project, or one inside it.  [default: the current one]",

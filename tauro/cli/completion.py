@@ -1,0 +1,152 @@
+"""What completes a value of the command line, from what can be read of the project that is meant.
+
+Each ``complete_...`` is given to an option or argument as its ``shell_complete``. It runs none of the
+project's code, prints nothing, writes nothing and raises nothing: what cannot be read is not
+proposed. Which project, environment and pipeline are meant is taken from the options that stand on
+the command line already and from their variables, as the command itself does.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import wraps
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tauro.errors import TauroError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import click
+    from click.shell_completion import CompletionItem
+
+    from tauro.cli.glance import Glance
+
+    # What the command line says so far, and the beginning of the word -> values, each with a word about it.
+    Propose = Callable[[Mapping[str, Any], str], Iterable[tuple[str, str]]]
+    Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+# Nobody reads more of them in a shell.
+_MAX_RUNS = 50
+# A file that is larger takes longer to read than its descriptions are worth.
+_MAX_DESCRIBED_BYTES = 64 * 1024
+
+
+def _completer(propose: Propose) -> Completer:
+    """Return click's kind of completer for a function that proposes values."""
+
+    @wraps(propose)
+    def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        items: list[CompletionItem] = []
+        # What was proposed before something could not be read stays.
+        with suppress(TauroError, OSError, ValueError):
+            for value, about in propose(context.params, incomplete):
+                # What comes from a project must not steer the terminal.
+                if value.startswith(incomplete) and value.isprintable():
+                    items.append(CompletionItem(value, help=_one_line(about) or None))
+        return items
+
+    return complete
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+@_completer
+def complete_environments(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the standard environments, and those of the project and of the user's variable."""
+    from tauro.config import environments
+
+    project = _project(params)
+    found = [*environments.STANDARD, *(project.environments() if project else ())]
+    with suppress(TauroError):
+        found += environments.allowed(os.environ)
+    for name in dict.fromkeys(found):
+        below = environments.chain(name)[:-1]
+        about = f"over {' and '.join(below)}" if below else "what all others lie over"
+        lacking = bool(below) and project is not None and not project.has_settings(name)
+        yield name, f"{about}, without settings of its own" if lacking else about
+
+
+@_completer
+def complete_pipelines(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the pipelines of the environment."""
+    for name, pipeline in _section(params, "pipelines").items():
+        yield name, _description(pipeline)
+
+
+@_completer
+def complete_nodes(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the nodes of the pipeline; of all pipelines, while none is chosen."""
+    pipelines = _section(params, "pipelines")
+    chosen = params.get("pipeline")
+    found: dict[str, str] = {}
+    for pipeline in pipelines.values() if chosen is None else [pipelines.get(chosen)]:
+        found |= _nodes(pipeline)
+    described = _section(params, "nodes", max_bytes=_MAX_DESCRIBED_BYTES)
+    for name, about in found.items():
+        yield name, about or _description(described.get(name))
+
+
+@_completer
+def complete_runs(params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the ids of runs, the newest first, each with its pipeline, environment and state."""
+    project = _project(params)
+    if project is not None:
+        fitting = (name for name in project.runs(os.environ) if name.startswith(incomplete))
+        for name in islice(fitting, _MAX_RUNS):
+            yield name, project.about_run(name, os.environ)
+
+
+@_completer
+def complete_templates(_params: Mapping[str, Any], _incomplete: str) -> Iterable[tuple[str, str]]:
+    """Propose the templates of projects."""
+    from tauro.scaffold.generator import TEMPLATES
+
+    return TEMPLATES.items()
+
+
+def complete_folders(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell propose folders."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="dir")]
+
+
+def complete_files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell propose files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _project(params: Mapping[str, Any]) -> Glance | None:
+    """Look at the project that the command line means so far."""
+    from tauro.cli.glance import glance
+    from tauro.config.search import Wanted
+
+    return glance(params.get("base_path") or ".", Wanted(*(params.get(name) for name in Wanted._fields)))
+
+
+def _section(params: Mapping[str, Any], name: str, **limits: int) -> dict[str, Any]:
+    project = _project(params)
+    found = project.section(name, params.get("env"), **limits) if project else {}
+    return {key: value for key, value in found.items() if isinstance(key, str)}
+
+
+def _nodes(pipeline: Any) -> dict[str, str]:
+    """Return the nodes of a pipeline, each with its description where the pipeline itself has it."""
+    listed = pipeline.get("nodes") if isinstance(pipeline, dict) else None
+    items = listed if isinstance(listed, list) else [listed]
+    named = ((item.get("name"), item) if isinstance(item, dict) else (item, None) for item in items)
+    return {name: _description(item) for name, item in named if isinstance(name, str)}
+
+
+def _description(settings: Any) -> str:
+    text = settings.get("description") if isinstance(settings, dict) else None
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,67 @@
+"""The shells that complete command lines: the script of each, and the answer that the scripts ask for.
+
+The scripts are ours and not click's, because click's take ``--env=dev`` apart in bash and replace it
+as a whole in zsh, cut descriptions at their first comma in fish, sort runs by name there, and fail in
+bash before 4.4, which macOS has.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import click
+
+SHELLS = ("bash", "zsh", "fish")
+# A script sets it to LINE and gives the command line as the first argument.
+VARIABLE = "_TAURO_COMPLETE"
+LINE = "line"
+# Stands where the cursor is; no command line can hold it.
+_CURSOR = "\0"
+
+
+def script(shell: str) -> str:
+    """Return the script that lets a shell complete ``tauro``; ``shell`` is one of SHELLS."""
+    return (Path(__file__).parent / "scripts" / f"completion.{shell}").read_text(encoding="utf-8")
+
+
+def answer(tree: click.Command, arguments: Sequence[str]) -> int:
+    """Print what a command line could go on with, and return the exit code.
+
+    Each line has the kind (``plain``, or ``dir`` and ``file`` for paths, which the shell knows itself),
+    the value and its description, parted by tabs.
+
+    Args:
+        tree: The commands.
+        arguments: The command line up to the cursor; then, where the shell replaces less than its last
+            word, the part that it replaces.
+    """
+    try:
+        lines = "".join(f"{line}\n" for line in _lines(tree, *arguments[:2]))
+        # Names that the locale cannot spell go out as they came in.
+        sys.stdout.buffer.write(lines.encode("utf-8", "surrogateescape"))
+        sys.stdout.flush()
+    except Exception:  # noqa: BLE001 - the process edge: a person at a prompt must not be disturbed
+        return 1
+    return 0
+
+
+def _lines(tree: click.Command, line: str = "", replaced: str | None = None) -> Iterator[str]:
+    from click.shell_completion import ShellComplete, split_arg_string
+
+    words = split_arg_string(line + _CURSOR)
+    while len(words) > 1 and "=" in words[0]:
+        del words[0]  # a variable that stands before the program
+    current = words[-1].removesuffix(_CURSOR)
+    option = current[: current.index("=") + 1] if current.startswith("--") and "=" in current else ""
+    done = "" if replaced is None else current.removesuffix("".join(split_arg_string(replaced)))
+    for item in ShellComplete(tree, {}, "tauro", VARIABLE).get_completions(words[1:-1], current):
+        if item.type != "plain":
+            yield item.type
+        elif not (option and item.value.startswith("-")):
+            whole = option + item.value
+            yield f"plain\t{whole.removeprefix(done)}\t{item.help or ''}"
