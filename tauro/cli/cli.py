@@ -23,6 +23,7 @@ COMMANDS = {
     "run": ("tauro.cli.commands.run", "Run a pipeline, or show what a run would do."),
     "template": ("tauro.cli.commands.template", "Generate a project."),
     "config": ("tauro.cli.commands.config", "Inspect and validate a project's configuration."),
+    "completion": ("tauro.cli.commands.completion", "Let your shell complete commands, options and names."),
 }
 
 _EPILOG = """\b

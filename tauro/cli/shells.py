@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tauro.errors import UsageFault
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import click
 
@@ -27,6 +29,20 @@ _CURSOR = "\0"
 def script(shell: str) -> str:
     """Return the script that lets a shell complete ``tauro``; ``shell`` is one of SHELLS."""
     return (Path(__file__).parent / "scripts" / f"completion.{shell}").read_text(encoding="utf-8")
+
+
+def shell_of(environ: Mapping[str, str]) -> str:
+    """Return the person's shell, from ``$SHELL``.
+
+    Raises:
+        UsageFault: It is none of SHELLS.
+    """
+    named = environ.get("SHELL", "")
+    shell = Path(named).name
+    if shell not in SHELLS:
+        message = f"The shell '{named}' is not one that tauro completes for" if named else "$SHELL names no shell"
+        raise UsageFault(message, looked_up=("$SHELL",), hint=f"Name one by --shell: {', '.join(SHELLS)}.")
+    return shell
 
 
 def answer(tree: click.Command, arguments: Sequence[str]) -> int:
