@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
+    from tauro.exec.selection import Selection
     from tauro.project import Project
 
 __version__ = "0.1.0"
@@ -30,6 +31,7 @@ __all__ = [
     "RunPlan",
     "RunResult",
     "SecurityError",
+    "Selection",
     "TauroError",
     "ValidationError",
     "__version__",
@@ -39,6 +41,7 @@ _HOMES = {
     "Project": "tauro.project",
     "RunPlan": "tauro.exec.plan",
     "RunResult": "tauro.exec.results",
+    "Selection": "tauro.exec.selection",
 }
 
 

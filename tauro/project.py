@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from tauro.config.dates import Window
     from tauro.config.model import PipelineConfig, ProjectConfig
     from tauro.engines import Engine
     from tauro.exec.events import Listener
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
     from tauro.exec.runner import Cancellation
+    from tauro.exec.selection import Selection
 
 
 class Project:
@@ -160,6 +162,14 @@ class Project:
                 more = [Fault("engine", error.message, error.exit_code, place, hint=error.hint)]
             return (*faults, *more)
 
+    def window(self, start_date: str | None = None, end_date: str | None = None) -> Window:
+        """Return the dates that a run is for. Arguments as :meth:`plan`.
+
+        Raises:
+            ValidationError: Not a date, or the start is after the end.
+        """
+        return self.config.settings.window(start_date, end_date, today=self._today)
+
     def plan(
         self,
         pipeline: str,
@@ -167,6 +177,7 @@ class Project:
         node: str | None = None,
         start_date: str | None = None,
         end_date: str | None = None,
+        selection: Selection | None = None,
     ) -> RunPlan:
         """Return what a run would do. Touches nothing.
 
@@ -175,6 +186,7 @@ class Project:
             node: The only node to run; all, if not given.
             start_date: ``YYYY-MM-DD``, ``today`` or ``yesterday``; else the settings', else today.
             end_date: As ``start_date``.
+            selection: Which nodes to run, where ``node`` is not given.
 
         Raises:
             PipelineNotFound: There is no such pipeline.
@@ -182,10 +194,11 @@ class Project:
             TauroError: It cannot be run as it is configured.
         """
         from tauro.exec.plan import find_pipeline, make_plan
+        from tauro.exec.selection import Selection
 
         config = self._config_for(start_date, end_date)
-        only = None if node is None else (node,)
-        return make_plan(config, find_pipeline(config, pipeline), self.engine, only=only)
+        chosen = (selection or Selection()) if node is None else Selection(nodes=(node,))
+        return make_plan(config, find_pipeline(config, pipeline), self.engine, chosen=chosen)
 
     def plan_resume(self, run_id: str) -> RunPlan:
         """Return a plan of what a run has left undone: what failed, was skipped or cancelled.
@@ -198,12 +211,13 @@ class Project:
         from tauro.exec.plan import find_pipeline, make_plan
         from tauro.exec.record import read_summary
         from tauro.exec.resume import unfinished_nodes
+        from tauro.exec.selection import Chosen
 
         summary = read_summary(self.state_directory, run_id)
         config = self._config_for(summary["start_date"], summary["end_date"])
         pipeline = find_pipeline(config, summary["pipeline"])
-        only, repeated = unfinished_nodes(config, pipeline, summary)
-        return make_plan(config, pipeline, self.engine, only=only, repeated=repeated, resumes=run_id)
+        chosen = Chosen(*unfinished_nodes(config, pipeline, summary))
+        return make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id)
 
     def run(
         self,

@@ -13,6 +13,7 @@ from tauro.errors import ExecutionError, TauroError, UsageFault
 from tauro.security.paths import check_beneath, read_beneath
 
 if TYPE_CHECKING:
+    from tauro.cli.log_session import Log
     from tauro.config.model import (
         DatasetConfig,
         GlobalSettings,
@@ -127,6 +128,37 @@ def _usage_fault(error: click.ClickException) -> UsageFault:
     else:
         message = error.format_message().rstrip(".")
     return UsageFault(message, nearest=near, hint=f"See: {command} --help")
+
+
+class LoggerManager:
+    """Sends what Tauro logs to the console and a file, for programs."""
+
+    @staticmethod
+    def setup(
+        level: str = "INFO",
+        log_file: str | None = None,
+        *,
+        verbose: bool = False,
+        quiet: bool = False,
+    ) -> Log:
+        """Start logging; a second call ends the first one's.
+
+        Args:
+            level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+            log_file: The file, in a folder that is trusted; none, if not given.
+            verbose: The same as level DEBUG.
+            quiet: The same as level ERROR.
+
+        Returns:
+            The log; closing it puts everything back as it was.
+
+        Raises:
+            UsageFault: There is no such level.
+            UnsafePath: The file is a link, another user's, or writable for everybody.
+        """
+        from tauro.cli.logs import start_logging
+
+        return start_logging(level, log_file, verbose=verbose, quiet=quiet)
 
 
 class SecurityValidator:

@@ -44,3 +44,30 @@ class Window:
                 f"The start date {self.start} is after the end date {self.end}",
                 hint="Give --start-date and --end-date in order.",
             )
+
+    def split(self, unit: str) -> list[Window]:
+        """Return consecutive windows that make up this one.
+
+        Args:
+            unit: ``day``; ``week``, from Monday to Sunday; or ``month``. The first and the last may be shorter.
+        """
+        windows = []
+        start = self.start
+        while True:
+            end = min(_last_of(start, unit), self.end)
+            windows.append(Window(start, end))
+            if end == self.end:
+                return windows
+            start = end + timedelta(days=1)
+
+
+def _last_of(day: date, unit: str) -> date:
+    """Return the last day of the unit that ``day`` is in."""
+    if unit == "day":
+        return day
+    try:
+        if unit == "week":
+            return day + timedelta(days=6 - day.weekday())
+        return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    except OverflowError:
+        return date.max

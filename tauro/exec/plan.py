@@ -9,13 +9,14 @@ from tauro.config.graph import Graph, graph_of
 from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.report import report_error
 from tauro.config.validation import check_pipeline
-from tauro.errors import Fault, NodeNotFound, PipelineNotFound, ValidationError, nearest
+from tauro.errors import Fault, PipelineNotFound, ValidationError, nearest
 from tauro.exec.policy import Policy, policy_of
 from tauro.exec.preflight import check_engine, check_memory, check_places
+from tauro.exec.selection import Chosen, Selection, select
 from tauro.io.catalog import StoredDataset, stored_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Mapping
 
     from tauro.engines import Engine
 
@@ -136,8 +137,7 @@ def make_plan(
     pipeline: PipelineConfig,
     engine: Engine,
     *,
-    only: Iterable[str] | None = None,
-    repeated: Container[str] = (),
+    chosen: Chosen | Selection = Selection(),  # noqa: B008 - an immutable value
     resumes: str | None = None,
 ) -> RunPlan:
     """Plan a run of a pipeline.
@@ -146,12 +146,11 @@ def make_plan(
         config: The project's configuration, resolved for the run's dates.
         pipeline: The pipeline.
         engine: Who will compute; asked what it can do.
-        only: Names of the nodes to run; all, if not given.
-        repeated: Those of them that were completed before: what they have stored is not written again.
+        chosen: Its nodes to run, or what says which they are; all, if not given.
         resumes: The run that it goes on with.
 
     Raises:
-        NodeNotFound: ``only`` names a node that the pipeline does not have.
+        NodeNotFound: ``chosen`` names a node that the pipeline does not have.
         Unsupported: A dataset is of a format or mode that the engine does not serve.
         TauroError: The pipeline's configuration has faults; carries all of them.
     """
@@ -166,13 +165,14 @@ def make_plan(
         raise report_error(faults)
     nodes = config.nodes_of(pipeline)
     graph = graph_of(nodes)
-    chosen = _chosen(pipeline, nodes, only)
+    if isinstance(chosen, Selection):
+        chosen = select(config, pipeline, graph, chosen)
     planned = tuple(
-        _planned(nodes[name], graph, chosen)._replace(
-            repeated=name in repeated, policy=policy_of(config.settings, pipeline, nodes[name])
+        _planned(nodes[name], graph, chosen.names)._replace(
+            repeated=name in chosen.repeated, policy=policy_of(config.settings, pipeline, nodes[name])
         )
         for name in graph.order()
-        if name in chosen
+        if name in chosen.names
     )
     reads, writes, in_memory = _datasets(config, planned)
     check_memory(in_memory, [node.config for node in planned], nodes)
@@ -195,22 +195,7 @@ def make_plan(
     )
 
 
-def _chosen(pipeline: PipelineConfig, nodes: Mapping[str, NodeConfig], only: Iterable[str] | None) -> set[str]:
-    if only is None:
-        return set(nodes)
-    chosen = set(only)
-    for name in sorted(chosen - set(nodes)):
-        near = nearest(name, nodes)
-        raise NodeNotFound(
-            f"Pipeline '{pipeline.name}' has no node '{name}'",
-            looked_up=tuple(nodes),
-            nearest=near,
-            hint=f"Did you mean '{near[0]}'?" if near else f"Its nodes: {', '.join(nodes)}.",
-        )
-    return chosen
-
-
-def _planned(node: NodeConfig, graph: Graph, chosen: set[str]) -> PlannedNode:
+def _planned(node: NodeConfig, graph: Graph, chosen: frozenset[str]) -> PlannedNode:
     upstream = graph.upstream[node.name]
     outside = (*(name for name in upstream if name not in chosen), *graph.outside[node.name])
     return PlannedNode(node, tuple(name for name in upstream if name in chosen), outside)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.graph import graph_of
-from tauro.config.model import PipelineConfig, ProjectConfig, canonical
 from tauro.errors import NodeNotFound, nearest
+from tauro.exec.selection import with_makers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tauro.config.model import PipelineConfig, ProjectConfig
+
 
 def unfinished_nodes(
     config: ProjectConfig, pipeline: PipelineConfig, summary: Mapping[str, Any]
-) -> tuple[set[str], set[str]]:
+) -> tuple[frozenset[str], frozenset[str]]:
     """Return the nodes that a resumed run must execute, and which of them were completed before.
 
     These are the nodes that did not complete, and completed ones whose values were only in memory
@@ -40,15 +42,5 @@ def unfinished_nodes(
     ran = {outcome["node"] for outcome in summary["nodes"]}
     # A run of a part of the pipeline is resumed as that part.
     todo = {name for name in nodes if name in ran and name not in completed}
-    makers = {
-        canonical(output): name
-        for name, node in nodes.items()
-        for output in node.outputs
-        if canonical(output) not in config.outputs
-    }
-    in_memory = {
-        name: [makers[dataset] for dataset in map(canonical, node.inputs) if dataset in makers]
-        for name, node in nodes.items()
-    }
-    needed = graph_of(nodes).reachable(todo, in_memory)
+    needed = with_makers(config, nodes, graph_of(nodes), todo)
     return needed, needed & completed

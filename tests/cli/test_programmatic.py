@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from tauro.cli import core
 from tauro.cli.cli import invoke
 from tauro.cli.config import ConfigDiscovery, ConfigLoader, ConfigManager, parse_dsl, parse_json, parse_yaml
-from tauro.cli.core import ConfigFormat, ErrorHandler, ExitCode, SecurityValidator
+from tauro.cli.core import ConfigFormat, ErrorHandler, ExitCode, LoggerManager, SecurityValidator
 from tauro.cli.execution import ContextInitializer, PipelineExecutor
 from tauro.cli.template import MedallionGenerator, TemplateGenerator, write_dsl, write_json, write_yaml
 from tauro.config.model import ProjectConfig
@@ -220,6 +221,20 @@ def test_generators_make_what_the_command_makes(tmp_path, monkeypatch):
         assert (one.path / file).read_bytes() == (tmp_path / "three/shop" / file).read_bytes()
     with pytest.raises(UsageFault, match="There is no format 'toml'"):
         MedallionGenerator(config_format="toml").generate("other", tmp_path)
+
+
+def test_a_program_logs_to_a_file_until_it_ends_the_log(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with LoggerManager.setup(level="WARNING", log_file="logs/mine.log"):
+        logging.getLogger("tauro.test").warning("told")
+        logging.getLogger("tauro.test").info("not told")
+    logging.getLogger("tauro.test").warning("after the end")
+    (line,) = (tmp_path / "logs/mine.log").read_text().splitlines()
+    assert "told" in line
+    assert "WARNING" in line
+    (tmp_path / "link.log").symlink_to(tmp_path / "elsewhere.log")
+    with pytest.raises(UnsafePath):
+        LoggerManager.setup(log_file="link.log")
 
 
 def test_the_names_of_the_specification_are_all_there():

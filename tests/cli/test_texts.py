@@ -122,10 +122,10 @@ def test_a_usage_error_names_the_help_of_its_command(tauro):
 
 
 def test_warnings_go_to_stderr_and_a_quiet_user_does_without(project, tauro):
-    project(**{"config/base/global_settings.yaml": "max_retries: 2\noutptu_path: x\n"})
+    project(**{"config/base/global_settings.yaml": "format_policy: x\noutptu_path: x\n"})
     loud = tauro("config", "list-pipelines")
     assert loud.code == 0
-    assert "config/base/global_settings.yaml:1:1: warning: 'max_retries' is not carried out" in loud.err
+    assert "config/base/global_settings.yaml:1:1: warning: 'format_policy' is not carried out" in loud.err
     assert "2:1: warning: 'outptu_path' is taken as a variable" in loud.err
     assert "warning" not in loud.out
     for option in ("--quiet", "-q", "--log-level=error", "--log-level=CRITICAL"):

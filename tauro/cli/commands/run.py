@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stdout
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from tauro.cli.console import Console
 
+_SELECTING = ("node", "nodes", "from_nodes", "to_nodes", "tags", "only_missing")
 _EPILOG = """\b
 Examples:
   tauro run --env dev --pipeline bronze_batch_ingestion
@@ -36,12 +38,22 @@ Examples:
 @project_options
 @click.option("--pipeline", metavar="NAME", help="Pipeline to run.")
 @click.option("--node", metavar="NAME", help="Run this node only.")
+@click.option("--nodes", metavar="NAMES", help="Run these nodes only; parted by commas.")
+@click.option("--from-nodes", metavar="NAMES", help="Run these nodes, and every node behind them.")
+@click.option("--to-nodes", metavar="NAMES", help="Run these nodes, and every node before them.")
+@click.option("--tags", metavar="TAGS", help="Run nodes with one of these tags.")
+@click.option("--only-missing", is_flag=True, help="Run nodes whose outputs have no data yet.")
 @click.option(
     "--start-date",
     metavar="DATE",
     help="First date: YYYY-MM-DD, today or yesterday.  [default: global_settings, then today]",
 )
 @click.option("--end-date", metavar="DATE", help="Last date.  [default: global_settings, then today]")
+@click.option(
+    "--split",
+    type=click.Choice(("day", "week", "month")),
+    help="Run the dates as consecutive runs of a day, a week (from Monday) or a month; stop at the first that fails.",
+)
 @click.option("--validate-only", is_flag=True, help="Validate the configuration of the pipeline; run nothing.")
 @click.option("--dry-run", is_flag=True, help="Print what the run would do; touch nothing.")
 @click.option(
@@ -57,32 +69,82 @@ def command(console: Console, /, **options: Any) -> int:
     on; the rest is skipped and can be resumed. Ctrl-C cancels. Exit code: 0 completed, 4 failed or
     cancelled, others as for every command.
     """
-    plan_arguments = {name: options[name] for name in ("node", "start_date", "end_date")}
     if options["resume"] is not None:
-        project, plan = _plan_resume(console, options)
+        project, plans = _plan_resume(console, options)
     elif options["pipeline"] is None:
         raise UsageFault("Missing option '--pipeline'", hint="List the pipelines: tauro config list-pipelines")
     else:
         project = open_project(console, options["where"])
-        plan = project.plan(options["pipeline"], **plan_arguments)
+        plans = _Plans(project, options)
+    plan = plans[0]
     tell_warnings(console, plan.warnings)
     if options["validate_only"]:
         text = f"Pipeline '{plan.pipeline.name}' is valid in environment '{project.env}': {len(plan.nodes)} nodes"
         console.data({"schema": 1, "valid": True, "pipeline": plan.pipeline.name, "env": project.env}, text)
         return 0
-    from tauro.cli.commands.run_text import plan_text
-
     if options["dry_run"]:
-        console.data(plan.to_dict(), plan_text(plan))
+        _tell_plans(console, plans)
         return 0
     if not plan.nodes:
         console.data(plan.to_dict(), "Nothing is left to do.")
         return 0
-    return _run(console, project, plan)
+    return _run(console, project, plans)
 
 
-def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
-    from_run = ("env", "pipeline", "node", "start_date", "end_date")
+class _Plans(Sequence[Any]):
+    """The plans of a command line, one for each window; each is made when it is looked at."""
+
+    def __init__(self, project: Any, options: dict[str, Any]) -> None:
+        self._project = project
+        self._pipeline = options["pipeline"]
+        self._selection = _selection(options)
+        window = project.window(options["start_date"], options["end_date"])
+        self._windows = [window] if options["split"] is None else window.split(options["split"])
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def __getitem__(self, index: Any) -> Any:
+        window = self._windows[index]
+        return self._project.plan(
+            self._pipeline,
+            start_date=window.start.isoformat(),
+            end_date=window.end.isoformat(),
+            selection=self._selection,
+        )
+
+
+def _selection(options: dict[str, Any]) -> Any:
+    from tauro.exec.selection import Selection
+
+    def names(option: str) -> tuple[str, ...]:
+        found = tuple(name.strip() for name in (options[option] or "").split(",") if name.strip())
+        if options[option] is not None and not found:
+            raise UsageFault(f"--{option.replace('_', '-')} is empty", hint="Give names, parted by commas.")
+        return found
+
+    if options["node"] is not None and options["nodes"] is not None:
+        raise UsageFault("--node and --nodes cannot both be given", hint="--nodes takes several, parted by commas.")
+    nodes = names("nodes") if options["node"] is None else (options["node"],)
+    return Selection(nodes, names("from_nodes"), names("to_nodes"), names("tags"), options["only_missing"])
+
+
+def _tell_plans(console: Console, plans: Sequence[Any]) -> None:
+    from tauro.cli.commands.run_text import plan_text
+
+    if len(plans) == 1:
+        console.data(plans[0].to_dict(), plan_text(plans[0]))
+        return
+    shown = list(plans)
+    windows = [f"{plan.config.window.start} to {plan.config.window.end}" for plan in shown]
+    text = (
+        f"{len(shown)} runs, one after the other:\n  " + "\n  ".join(windows) + f"\n\nThe first:\n{plan_text(shown[0])}"
+    )
+    console.data({"schema": 1, "plans": [plan.to_dict() for plan in shown]}, text)
+
+
+def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Sequence[Any]]:
+    from_run = ("env", "pipeline", "start_date", "end_date", "split", *_SELECTING)
     source = click.get_current_context().get_parameter_source
     given = [name for name in from_run if source(name) is ParameterSource.COMMANDLINE]
     if given:
@@ -94,44 +156,76 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Any]:
     project = Project.open_run(options["resume"], project_folder(console, where), config_type=where.config_type)
     introduce(console, project)
     tell_warnings(console, project.warnings)
-    return project, project.plan_resume(options["resume"])
+    return project, [project.plan_resume(options["resume"])]
 
 
-def _run(console: Console, project: Any, plan: Any) -> int:
+def _run(console: Console, project: Any, plans: Sequence[Any]) -> int:
     from tauro.cli.commands.run_text import run_error
     from tauro.cli.logs import setup_logging
-    from tauro.cli.progress import progress_listener
     from tauro.exec.log import LogListener
 
     if not gc.isenabled():
         # Nodes may run for hours. What start-up has made stays; only what comes now is looked at.
         gc.freeze()
         gc.enable()
-    result = None
+    results: list[Any] = []
     try:
-        # What a node prints is talk; stdout is for the result.
-        with (
-            setup_logging(console, plan.config) as log,
-            _terminated_as_interrupted(),
-            redirect_stdout(sys.stderr),
-            progress_listener(console) as progress,
-        ):
-            result = project.run(plan, listeners=(log, LogListener(), *progress))
-        return _tell_result(console, result)
+        with setup_logging(console, plans[0].config) as log:
+            for plan in plans:
+                results.append(_run_one(console, project, plan, (log, LogListener())))
+                if results[-1].state != "completed":
+                    break
+        return _tell_results(console, results, len(plans))
     finally:
-        if result is not None and result.state == "cancelled":
+        if results and (results[-1].state == "cancelled" or results[-1].abandoned):
             # A node may still run in its thread, and the embedded engine's server has ended with the signal:
             # closing the session, or the interpreter's own end, would wait for them.
-            os._exit(run_error(result).exit_code)
+            code = 0 if results[-1].state == "completed" else run_error(results[-1]).exit_code
+            os._exit(code)
         project.close()
+
+
+def _run_one(console: Console, project: Any, plan: Any, listeners: Sequence[Any]) -> Any:
+    from tauro.cli.progress import progress_listener
+
+    # What a node prints is talk; stdout is for the result.
+    with (
+        _terminated_as_interrupted(),
+        redirect_stdout(sys.stderr),
+        progress_listener(console) as progress,
+    ):
+        return project.run(plan, listeners=(*listeners, *progress))
+
+
+def _tell_results(console: Console, results: Sequence[Any], wanted: int) -> int:
+    """Print how runs ended, and return the exit code of the last one."""
+    from tauro.cli.commands.run_text import summary_text
+
+    if wanted == 1:
+        return _tell_result(console, results[0])
+    text = "\n\n".join(summary_text(result) for result in results)
+    console.data({"schema": 1, "runs": [result.to_dict() for result in results]}, text)
+    left = wanted - len(results)
+    if left:
+        console.note(f"{left} of {wanted} runs were not started; go on with --start-date {results[-1].start_date}.")
+    return _tell_failure(console, results[-1])
 
 
 def _tell_result(console: Console, result: Any) -> int:
     """Print how a run ended, and return its exit code."""
-    from tauro.cli.commands.run_text import failure_text, run_error, summary_text
+    from tauro.cli.commands.run_text import summary_text
 
     console.data(result.to_dict(), summary_text(result))
+    return _tell_failure(console, result)
+
+
+def _tell_failure(console: Console, result: Any) -> int:
+    """Say why a run did not complete, and return its exit code."""
+    from tauro.cli.commands.run_text import failure_text, run_error
+
     if result.state == "completed":
+        if result.root_causes:  # fail_on_error: false
+            console.talk(failure_text(result, verbose=console.verbose))
         return 0
     error = run_error(result)
     if console.json:

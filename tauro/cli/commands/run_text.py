@@ -97,7 +97,8 @@ def _count(rows: int | None) -> str:
 def _note(node: NodeOutcome) -> str:
     if node.because_of is not None:
         return f"because '{node.because_of}' failed"
-    return "; ".join(node.warnings)
+    tried = (f"{node.attempts} attempts",) if node.attempts > 1 else ()
+    return "; ".join((*tried, *node.warnings))
 
 
 def failure_text(result: RunResult, *, verbose: bool) -> str:
