@@ -86,23 +86,17 @@ class SearchCache(NamedTuple):
             return None  # what stands there, we have not written
 
     def _read(self) -> dict[str, Any]:
-        if not _is_own(self.folder, stat.S_ISDIR):
-            return {}
-        try:
-            descriptor = os.open(self.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return {}
-        with os.fdopen(descriptor, "rb") as file:
-            if not _is_private(os.fstat(file.fileno()), stat.S_ISREG):
-                return {}
-            with suppress(ValueError, RecursionError):
-                memory = json.loads(file.read(_MAX_BYTES))
-                return memory if isinstance(memory, dict) else {}
-        return {}
+        memory = None
+        with suppress(OSError, ValueError, RecursionError):
+            if _is_own(self.folder, stat.S_ISDIR):
+                with open(self.file, "rb", opener=_open_at_once) as file:
+                    if _is_private(os.fstat(file.fileno()), stat.S_ISREG):
+                        memory = json.loads(file.read(_MAX_BYTES))
+        return memory if isinstance(memory, dict) else {}
 
     def _write(self, memory: dict[str, Any]) -> None:
         # A memory that cannot be kept costs the next search its time, and nothing else.
-        with suppress(OSError, ValueError, RecursionError):
+        with suppress(OSError):
             with suppress(FileExistsError):
                 self.folder.mkdir(mode=0o700)
             if _is_own(self.folder, stat.S_ISDIR):
@@ -114,6 +108,11 @@ def user_cache() -> SearchCache:
     # tempfile.gettempdir would write a file to try the folder, take the current one in its place, or raise.
     folder = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - what is there is looked at before it is used
     return SearchCache(folder / f"tauro-{os.geteuid()}")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file that is no link, without waiting for the writer of a FIFO."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _age(item: tuple[str, Any]) -> float:
