@@ -13,6 +13,7 @@ import click
 from tauro import __version__
 from tauro.cli.console import Console
 from tauro.cli.groups import LazyGroup
+from tauro.cli.manual import Manual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,18 +27,38 @@ COMMANDS = {
     "completion": ("tauro.cli.commands.completion", "Let your shell complete commands, options and names."),
 }
 
-_EPILOG = """\b
-Start with:
-  tauro template --template medallion_basic --project-name demo_project
-  cd demo_project
-  tauro run --env dev --pipeline bronze_batch_ingestion
-"""
+_MANUAL = Manual(
+    examples=(
+        "tauro template --template medallion_basic --project-name demo_project",
+        "cd demo_project",
+        "tauro config validate --env dev",
+        "tauro run --env dev --pipeline bronze_batch_ingestion",
+    ),
+    variables={
+        "TAURO_<OPTION>": "An option that many commands have, such as TAURO_ENV for --env.",
+        "TAURO_<COMMAND>_<OPTION>": "An option of one command, such as TAURO_RUN_PIPELINE. What stands on the "
+        "command line comes first.",
+        "TAURO_ALLOWED_ENVS": "More environments that are valid, parted by commas.",
+        "TAURO_STATE_DIR": "Folder of the records of runs.  [default: .tauro in the project]",
+        "NO_COLOR": "Set to anything, it takes the colour away.",
+    },
+    exits={
+        0: "Success.",
+        1: "An unexpected error.",
+        2: "A settings file is missing or not in its format.",
+        3: "Not valid: a type, a reference, a date, an option.",
+        4: "The run failed or was cancelled; no such pipeline or node.",
+        5: "A package, module, Java or connector is missing.",
+        6: "A security rule forbids it.",
+    },
+    see=("tauro COMMAND --help", "tauro completion install --help", "README.md", "docs/troubleshooting.md"),
+)
 
 
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
-    epilog=_EPILOG,
+    manual=_MANUAL,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAURO"},
 )
 @click.version_option(__version__, prog_name="tauro")

@@ -83,14 +83,26 @@ def complete_pipelines(params: Mapping[str, Any], _incomplete: str) -> Iterator[
 @_completer
 def complete_nodes(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
     """Propose the nodes of the pipeline; of all pipelines, while none is chosen."""
-    pipelines = _section(params, "pipelines")
-    chosen = params.get("pipeline")
-    found: dict[str, str] = {}
-    for pipeline in pipelines.values() if chosen is None else [pipelines.get(chosen)]:
-        found |= _nodes(pipeline)
-    described = _section(params, "nodes", max_bytes=_MAX_DESCRIBED_BYTES)
-    for name, about in found.items():
-        yield name, about or _description(described.get(name))
+    return _described_nodes(params)
+
+
+@_completer
+def complete_node_lists(params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose nodes as :func:`complete_nodes`, one after the other, parted by commas."""
+    return _next_of_list(_described_nodes(params), incomplete)
+
+
+@_completer
+def complete_tag_lists(params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the tags of the nodes that :func:`complete_nodes` proposes, parted by commas."""
+    settings = _section(params, "nodes")
+    nodes = {name: inline.get("tags") or _get(settings.get(name), "tags") for name, inline in _nodes(params).items()}
+    having: dict[str, list[str]] = {}
+    for name, tags in nodes.items():
+        for tag in tags if isinstance(tags, list) else [tags]:
+            if isinstance(tag, str):
+                having.setdefault(tag, []).append(name)
+    return _next_of_list(((tag, f"tag of {', '.join(names)}") for tag, names in having.items()), incomplete)
 
 
 @_completer
@@ -139,14 +151,39 @@ def _section(params: Mapping[str, Any], name: str, **limits: int) -> dict[str, A
     return {key: value for key, value in found.items() if isinstance(key, str)}
 
 
-def _nodes(pipeline: Any) -> dict[str, str]:
-    """Return the nodes of a pipeline, each with its description where the pipeline itself has it."""
-    listed = pipeline.get("nodes") if isinstance(pipeline, dict) else None
-    items = listed if isinstance(listed, list) else [listed]
-    named = ((item.get("name"), item) if isinstance(item, dict) else (item, None) for item in items)
-    return {name: _description(item) for name, item in named if isinstance(name, str)}
+def _described_nodes(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    settings = _section(params, "nodes", max_bytes=_MAX_DESCRIBED_BYTES)
+    for name, inline in _nodes(params).items():
+        yield name, _description(inline) or _description(settings.get(name))
+
+
+def _nodes(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the nodes of the pipeline that is meant, or of all, with what the pipeline itself says of each."""
+    pipelines = _section(params, "pipelines")
+    chosen = params.get("pipeline")
+    nodes: dict[str, dict[str, Any]] = {}
+    for pipeline in pipelines.values() if chosen is None else [pipelines.get(chosen)]:
+        listed = _get(pipeline, "nodes")
+        for item in listed if isinstance(listed, list) else [listed]:
+            name, inline = (item.get("name"), item) if isinstance(item, dict) else (item, {})
+            if isinstance(name, str):
+                nodes[name] = inline
+    return nodes
+
+
+def _next_of_list(proposals: Iterable[tuple[str, str]], incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose what can follow the last comma, behind all that stands before it."""
+    before, comma, _ = incomplete.rpartition(",")
+    taken = before.split(",")
+    for value, about in proposals:
+        if value not in taken:
+            yield f"{before}{comma}{value}", about
 
 
 def _description(settings: Any) -> str:
-    text = settings.get("description") if isinstance(settings, dict) else None
+    text = _get(settings, "description")
     return text if isinstance(text, str) else ""
+
+
+def _get(settings: Any, key: str) -> Any:
+    return settings.get(key) if isinstance(settings, dict) else None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tauro.cli.completion import complete_folders, complete_templates
+from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option
 from tauro.cli.render import table
 from tauro.errors import UsageFault
@@ -15,23 +17,29 @@ from tauro.scaffold.generator import FORMATS, TEMPLATES, generate
 if TYPE_CHECKING:
     from tauro.cli.console import Console
 
-_EPILOG = """\b
-Examples:
-  tauro template --list-templates
-  tauro template --template medallion_basic --project-name demo_project
-  tauro template --template medallion_basic --project-name demo_project --format json
-  tauro template --template medallion_basic --project-name demo_project --sandbox-developers alice,bob
-  tauro template --template medallion_basic --project-name demo_project --output-dir /opt/projects
-"""
+_MANUAL = Manual(
+    examples=(
+        "tauro template --list-templates",
+        "tauro template --template medallion_basic --project-name demo_project",
+        "tauro template --template medallion_basic --project-name demo_project --format json",
+        "tauro template --template medallion_basic --project-name demo_project --sandbox-developers alice,bob",
+        "tauro template --template medallion_basic --project-name demo_project --output-dir /opt/projects",
+    ),
+    exits={
+        0: "The project is there as a whole.",
+        3: "There is no such template, or a name is not valid.",
+        4: "The folder holds something already, or cannot be written.",
+    },
+    see=("tauro run --help", "tauro config validate --help", "the README.md of the project"),
+)
 
 
-@click.command("template", short_help="Generate a project.", epilog=_EPILOG)
+@click.command("template", cls=Command, manual=_MANUAL, short_help="Generate a project.")
 @click.option("--list-templates", is_flag=True, help="List the templates.")
-@click.option("--template", metavar="NAME", help="Template of the project.")
+@click.option("--template", metavar="NAME", shell_complete=complete_templates, help="Template of the project.")
 @click.option("--project-name", metavar="NAME", help="Name of the project and of its folder.")
 @click.option(
     "--format",
-    "config_format",
     type=click.Choice(FORMATS),
     default="yaml",
     show_default=True,
@@ -44,7 +52,11 @@ Examples:
 )
 @click.option("--no-sample-code", is_flag=True, help="Leave out sample pipelines, data and tests.")
 @click.option(
-    "--output-dir", default=".", metavar="PATH", help="Folder for the project's folder.  [default: the current one]"
+    "--output-dir",
+    default=".",
+    metavar="PATH",
+    shell_complete=complete_folders,
+    help="Folder for the project's folder.  [default: the current one]",
 )
 @output_option
 @logging_options
@@ -68,7 +80,7 @@ def command(console: Console, /, *, list_templates: bool, no_sample_code: bool, 
         template,
         project_name,
         Path(chosen["output_dir"]),
-        config_format=chosen["config_format"],
+        config_format=chosen["format"],
         sample=not no_sample_code,
         developers=[name for name in (chosen["sandbox_developers"] or "").split(",") if name.strip()],
     )

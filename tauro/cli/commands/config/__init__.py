@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tauro.cli.groups import LazyGroup
+from tauro.cli.manual import Manual
 
 COMMANDS = {
     "list-configs": ("tauro.cli.commands.config.list_configs", "List the projects below a folder."),
@@ -16,8 +17,20 @@ COMMANDS = {
     "schema": ("tauro.cli.commands.config.schema", "Print the JSON Schema of the settings."),
     "clear-cache": ("tauro.cli.commands.config.clear_cache", "Forget which projects were found."),
 }
+_MANUAL = Manual(
+    examples=("tauro config validate --env dev", "tauro config list-pipelines --env dev"),
+    variables={"TAURO_ALLOWED_ENVS": "More environments that are valid, parted by commas."},
+    exits={2: "A settings file is missing or not in its format.", 3: "A value or a reference is not valid."},
+    see=("tauro config validate --help", "docs/configuration.md", "docs/environments.md"),
+)
 
 
-@click.group("config", cls=LazyGroup, table=COMMANDS, short_help="Inspect and validate a project's configuration.")
+@click.group(
+    "config",
+    cls=LazyGroup,
+    table=COMMANDS,
+    manual=_MANUAL,
+    short_help="Inspect and validate a project's configuration.",
+)
 def command() -> None:
     """Inspect and validate a project's configuration. Runs none of the project's code."""

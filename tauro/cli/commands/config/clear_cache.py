@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option
 
 if TYPE_CHECKING:
     from tauro.cli.console import Console
 
+_MANUAL = Manual(
+    examples=("tauro config clear-cache",),
+    see=("tauro config list-configs --help",),
+)
 
-@click.command("clear-cache", short_help="Forget which projects were found.")
+
+@click.command("clear-cache", cls=Command, manual=_MANUAL, short_help="Forget which projects were found.")
 @output_option
 @logging_options
 @click.pass_obj

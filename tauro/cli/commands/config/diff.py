@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tauro.cli.colour import paint
+from tauro.cli.completion import complete_environments
+from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import introduce, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.cli.render import clean
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
     from tauro.cli.options import Where
     from tauro.errors import Place
 
+_MANUAL = Manual(
+    examples=("tauro config diff dev prod", "tauro config diff sandbox sandbox_alice --output json"),
+    see=("tauro config show --help", "docs/environments.md"),
+)
 
-@click.command("diff", short_help="Compare two environments.")
-@click.argument("env1")
-@click.argument("env2")
+
+@click.command("diff", cls=Command, manual=_MANUAL, short_help="Compare two environments.")
+@click.argument("env1", shell_complete=complete_environments)
+@click.argument("env2", shell_complete=complete_environments)
 @place_options
 @output_option
 @logging_options

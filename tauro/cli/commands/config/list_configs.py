@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import base_folder, remembered_scan
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.cli.render import shown_path, table
@@ -19,8 +20,18 @@ if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.cli.options import Where
 
+_MANUAL = Manual(
+    examples=(
+        "tauro config list-configs",
+        "tauro config list-configs --base-path projects --layer-name silver --use-case sales",
+        "tauro config list-configs --config-type json --output json",
+    ),
+    exits={2: "There is no settings index."},
+    see=("tauro config clear-cache --help",),
+)
 
-@click.command("list-configs", short_help="List the projects below a folder.")
+
+@click.command("list-configs", cls=Command, manual=_MANUAL, short_help="List the projects below a folder.")
 @place_options
 @output_option
 @logging_options

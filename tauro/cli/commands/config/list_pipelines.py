@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import open_project
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.cli.render import table
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     from tauro.cli.options import Where
     from tauro.config.model import PipelineConfig
 
+_MANUAL = Manual(
+    examples=("tauro config list-pipelines --env dev", "tauro config list-pipelines --output json"),
+    see=("tauro config pipeline-info --help", "docs/environments.md"),
+)
 
-@click.command("list-pipelines", short_help="List the pipelines.")
+
+@click.command("list-pipelines", cls=Command, manual=_MANUAL, short_help="List the pipelines.")
 @project_options
 @output_option
 @logging_options

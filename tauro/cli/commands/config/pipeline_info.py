@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tauro.cli.commands.config.list_pipelines import pipeline_data
+from tauro.cli.completion import complete_pipelines
+from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import open_project
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.cli.render import table
@@ -19,10 +21,22 @@ if TYPE_CHECKING:
     from tauro.cli.options import Where
     from tauro.security.redaction import Redactor
 
+_MANUAL = Manual(
+    examples=(
+        "tauro config pipeline-info --env dev --pipeline silver_transformation",
+        "tauro config pipeline-info --pipeline silver_transformation --graph text",
+        "tauro config pipeline-info --pipeline silver_transformation --graph svg > pipeline.svg",
+    ),
+    exits={4: "There is no such pipeline."},
+    see=("tauro run --help, for --dry-run", "docs/configuration.md"),
+)
 
-@click.command("pipeline-info", short_help="Describe a pipeline, or draw it.")
+
+@click.command("pipeline-info", cls=Command, manual=_MANUAL, short_help="Describe a pipeline, or draw it.")
 @project_options
-@click.option("--pipeline", required=True, metavar="NAME", help="Pipeline to describe.")
+@click.option(
+    "--pipeline", required=True, metavar="NAME", shell_complete=complete_pipelines, help="Pipeline to describe."
+)
 @click.option(
     "--graph",
     type=click.Choice(("text", "mermaid", "svg")),

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option
 from tauro.config.discovery import SECTIONS
 
 if TYPE_CHECKING:
     from tauro.cli.console import Console
 
+_MANUAL = Manual(
+    examples=("tauro config schema --section nodes > nodes.schema.json", "tauro config schema"),
+    see=("docs/configuration.md",),
+)
 
-@click.command("schema", short_help="Print the JSON Schema of the settings.")
+
+@click.command("schema", cls=Command, manual=_MANUAL, short_help="Print the JSON Schema of the settings.")
 @click.option("--section", type=click.Choice(SECTIONS), help="This section only.")
 @output_option
 @logging_options

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import open_project
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.cli.settings_text import masked, settings_text
@@ -19,8 +20,17 @@ if TYPE_CHECKING:
     from tauro.config.document import KeyPath
     from tauro.config.model import ProjectConfig
 
+_MANUAL = Manual(
+    examples=(
+        "tauro config show --env dev",
+        "tauro config show --env sandbox_alice --section global_settings --origin",
+        "tauro config show --env prod --output json",
+    ),
+    see=("tauro config diff --help", "docs/environments.md"),
+)
 
-@click.command("show", short_help="Show the settings of an environment.")
+
+@click.command("show", cls=Command, manual=_MANUAL, short_help="Show the settings of an environment.")
 @project_options
 @click.option("--section", type=click.Choice(SECTIONS), help="This section only.")
 @click.option("--origin", is_flag=True, help="Say of each value where it is written.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import introduce, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_options, project_options
 from tauro.config.discovery import find_root
@@ -21,8 +22,23 @@ if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.cli.options import Where
 
+_MANUAL = Manual(
+    examples=(
+        "tauro config validate --env prod",
+        "tauro config validate --output json",
+        "tauro config validate --output sarif > tauro.sarif",
+    ),
+    exits={
+        0: "Valid; there may be warnings.",
+        2: "A settings file is missing or not in its format, or code is not Python.",
+        3: "A value, a reference or the environment is not valid.",
+        5: "A module, a package or a connector is missing.",
+    },
+    see=("docs/configuration.md", "docs/troubleshooting.md"),
+)
 
-@click.command("validate", short_help="Validate every section.")
+
+@click.command("validate", cls=Command, manual=_MANUAL, short_help="Validate every section.")
 @project_options
 @output_options("text", "json", "sarif")
 @logging_options
