@@ -16,8 +16,8 @@ from tauro.errors import ConfigurationError, nearest
 MAX_DEPTH = 100
 # Of one file: nobody reads more, and a hostile file could have millions.
 MAX_FAULTS = 100
-# Lines and items of one file: 20,000 nodes have fewer, and a file of 8 MiB could have millions, for seconds.
-MAX_PARTS = 250_000
+# Lines and items of one file: 20,000 nodes have fewer, and a file of 8 MiB could have millions, for minutes.
+MAX_PARTS = 200_000
 
 _MODULES = {
     ".yaml": "tauro.config.formats.yaml",

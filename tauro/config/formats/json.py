@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.document import KeyPath, Mark, Source, Span, SyntaxFaults
@@ -46,13 +45,12 @@ def parse(text: str, name: str) -> Any:
         SyntaxFaults: It is not JSON, repeats a key, or nests too deep.
     """
     source = Source(name, text)
-    duplicates: set[str] = set()
+    doubled = False
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled
         mapping = dict(items)
-        if len(mapping) != len(items):
-            seen: set[str] = set()
-            duplicates.update(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        doubled = doubled or len(mapping) != len(items)
         return mapping
 
     try:
@@ -71,8 +69,8 @@ def parse(text: str, name: str) -> Any:
         raise _faulty(name, source.fault(mark, str(error))) from None
     if _depth(data) > MAX_DEPTH:
         raise _faulty(name, _too_deep(source))
-    if duplicates:
-        raise _faulty(name, *_duplicate_faults(source, duplicates))
+    if doubled:
+        raise _faulty(name, *_duplicate_faults(source))
     if _SURROGATE.search(text):
         _check_characters(source)
     return data
@@ -140,8 +138,7 @@ def _check_characters(source: Source) -> None:
             raise _faulty(source.name, source.fault(mark, "The text holds half of a surrogate pair, which is no text"))
 
 
-def _duplicate_faults(source: Source, duplicates: set[str]) -> list[Fault]:
-    repeated = (found for found in _walk(source.text)[1] if found[0][-1] in duplicates)
+def _duplicate_faults(source: Source) -> list[Fault]:
     return [
         source.fault(
             mark,
@@ -149,12 +146,12 @@ def _duplicate_faults(source: Source, duplicates: set[str]) -> list[Fault]:
             kind="duplicate-key",
             hint="Remove one of the two.",
         )
-        for path, mark in islice(repeated, MAX_FAULTS)
+        for path, mark in _walk(source.text, MAX_FAULTS)[1]
     ]
 
 
-def _walk(text: str) -> tuple[dict[KeyPath, Span], list[tuple[KeyPath, Mark]]]:
-    """Return the span of every value, and the keys that stand a second time."""
+def _walk(text: str, most: int | None = None) -> tuple[dict[KeyPath, Span], list[tuple[KeyPath, Mark]]]:
+    """Return the span of every value, and the keys that stand a second time: up to ``most``, where it stops."""
     spans: dict[KeyPath, Span] = {}
     repeated: list[tuple[KeyPath, Mark]] = []
     stack: list[_Frame] = []
@@ -171,6 +168,8 @@ def _walk(text: str) -> tuple[dict[KeyPath, Span], list[tuple[KeyPath, Mark]]]:
             frame.step, key_mark = json.loads(word, strict=False), mark
             if (*frame.path, frame.step) in spans:
                 repeated.append(((*frame.path, frame.step), mark))
+                if len(repeated) == most:
+                    break
         else:
             path = () if frame is None or frame.step is None else (*frame.path, frame.step)
             spans[path] = Span(key_mark, mark)
