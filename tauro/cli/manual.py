@@ -79,7 +79,8 @@ class Page(click.Command):
         """Return how options are given by variables: those that many commands have, and this command's own."""
         options = [option for option in self.get_params(ctx) if isinstance(option, click.Option)]
         shared = [str(option.envvar).removeprefix("TAURO_") for option in options if option.envvar]
-        own = [option.name for option in options if option.name and not option.envvar and not option.is_eager]
+        own = [str(option.name) for option in options if not option.envvar and not option.is_eager]
+        own.sort(key=_is_of_project)
         if shared:
             yield "TAURO_<OPTION>", f"An option for all commands: {', '.join(shared)}."
         if own:
@@ -95,10 +96,14 @@ class Command(Page):
         return super().shell_complete(ctx, incomplete or "--")
 
 
-def _group(option: click.Option) -> str:
+def _is_of_project(option: str) -> bool:
     from tauro.cli.options import Where  # pages alone need it
 
-    if option.name in Where._fields:
+    return option in Where._fields
+
+
+def _group(option: click.Option) -> str:
+    if _is_of_project(str(option.name)):
         return "Project"
     # What all commands share goes to the console, and to no command.
     return "Options" if option.expose_value or option.envvar is None else "Output and log"

@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from tauro.cli.completion import (
+    complete_node_lists,
+    complete_nodes,
+    complete_pipelines,
+    complete_runs,
+    complete_tag_lists,
+)
+from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import introduce, open_project, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.errors import UsageFault
@@ -24,24 +32,50 @@ if TYPE_CHECKING:
     from tauro.cli.console import Console
 
 _SELECTING = ("node", "nodes", "from_nodes", "to_nodes", "tags", "only_missing")
-_EPILOG = """\b
-Examples:
-  tauro run --env dev --pipeline bronze_batch_ingestion
-  tauro run --env dev --pipeline silver_transformation --start-date 2025-01-01 --end-date 2025-01-31
-  tauro run --env dev --pipeline silver_transformation --node extract
-  tauro run --env dev --pipeline silver_transformation --dry-run
-  tauro run --resume run-20250126-101530-123456
-"""
+_MANUAL = Manual(
+    examples=(
+        "tauro run --env dev --pipeline bronze_batch_ingestion",
+        "tauro run --env dev --pipeline silver_transformation --start-date 2025-01-01 --end-date 2025-01-31",
+        "tauro run --env dev --pipeline silver_transformation --node extract",
+        "tauro run --env dev --pipeline silver_transformation --from-nodes extract --only-missing",
+        "tauro run --env dev --pipeline silver_transformation --dry-run",
+        "tauro run --resume run-20250126-101530-123456",
+    ),
+    variables={
+        "TAURO_STATE_DIR": "Folder of the records of runs.  [default: .tauro in the project]",
+        "NO_COLOR": "Set to anything, it takes the colour away.",
+    },
+    exits={
+        0: "The run completed, or there was nothing to do.",
+        2: "A settings file is missing or not in its format.",
+        3: "A value, a reference, a date or an option is not valid; nothing ran.",
+        4: "The run failed or was cancelled; no such pipeline, node or run.",
+        5: "A package, Java or a connector is missing.",
+    },
+    see=("tauro config validate --help", "tauro config pipeline-info --help", "docs/troubleshooting.md"),
+)
 
 
-@click.command("run", short_help="Run a pipeline, or show what a run would do.", epilog=_EPILOG)
+@click.command("run", short_help="Run a pipeline, or show what a run would do.", cls=Command, manual=_MANUAL)
 @project_options
-@click.option("--pipeline", metavar="NAME", help="Pipeline to run.")
-@click.option("--node", metavar="NAME", help="Run this node only.")
-@click.option("--nodes", metavar="NAMES", help="Run these nodes only; parted by commas.")
-@click.option("--from-nodes", metavar="NAMES", help="Run these nodes, and every node behind them.")
-@click.option("--to-nodes", metavar="NAMES", help="Run these nodes, and every node before them.")
-@click.option("--tags", metavar="TAGS", help="Run nodes with one of these tags.")
+@click.option("--pipeline", metavar="NAME", shell_complete=complete_pipelines, help="Pipeline to run.")
+@click.option("--node", metavar="NAME", shell_complete=complete_nodes, help="Run this node only.")
+@click.option(
+    "--nodes", metavar="NAMES", shell_complete=complete_node_lists, help="Run these nodes only; parted by commas."
+)
+@click.option(
+    "--from-nodes",
+    metavar="NAMES",
+    shell_complete=complete_node_lists,
+    help="Run these nodes, and every node behind them.",
+)
+@click.option(
+    "--to-nodes",
+    metavar="NAMES",
+    shell_complete=complete_node_lists,
+    help="Run these nodes, and every node before them.",
+)
+@click.option("--tags", metavar="TAGS", shell_complete=complete_tag_lists, help="Run nodes with one of these tags.")
 @click.option("--only-missing", is_flag=True, help="Run nodes whose outputs have no data yet.")
 @click.option(
     "--start-date",
@@ -57,7 +91,10 @@ Examples:
 @click.option("--validate-only", is_flag=True, help="Validate the configuration of the pipeline; run nothing.")
 @click.option("--dry-run", is_flag=True, help="Print what the run would do; touch nothing.")
 @click.option(
-    "--resume", metavar="RUN", help="Do what that run has left undone: nodes that failed, were skipped or cancelled."
+    "--resume",
+    metavar="RUN",
+    shell_complete=complete_runs,
+    help="Do what that run has left undone: nodes that failed, were skipped or cancelled.",
 )
 @output_option
 @logging_options
@@ -66,8 +103,7 @@ def command(console: Console, /, **options: Any) -> int:
     """Run a pipeline in this process, for a range of dates.
 
     A node starts as soon as its inputs are ready. When one fails, what does not depend on it goes
-    on; the rest is skipped and can be resumed. Ctrl-C cancels. Exit code: 0 completed, 4 failed or
-    cancelled, others as for every command.
+    on; the rest is skipped and can be resumed. Ctrl-C cancels.
     """
     if options["resume"] is not None:
         project, plans = _plan_resume(console, options)
