@@ -1,12 +1,48 @@
 """Small projects on disk: their code is Python text, their settings plain mappings."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import NamedTuple
 
 import pytest
 
 from tauro.project import Project
+
+# What the kernel says of a program's memory includes what its parent had: a small process starts it.
+MEASURE = """
+import json, os, subprocess, sys
+child = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+with open(sys.argv[1], "w") as file:
+    json.dump([os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss], file)
+"""
+
+
+class Measured(NamedTuple):
+    """How a program ended: below 0 the exit code is a signal; seconds are of processor time, memory in KiB."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    memory: int
+
+
+@pytest.fixture
+def measured(tmp_path_factory):
+    """Run a command line as a program of its own, and measure it."""
+    report = tmp_path_factory.mktemp("measured") / "usage.json"
+
+    def run(*arguments, **more):
+        command = [sys.executable, "-S", "-c", MEASURE, str(report), sys.executable, "-m", "tauro", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, **more)
+        code, seconds, memory = json.loads(report.read_text())
+        return Measured(code, done.stdout, done.stderr, seconds, memory)
+
+    return run
 
 
 @pytest.fixture

@@ -20,8 +20,6 @@ import json
 import logging
 import os
 import shlex
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import redirect_stderr, redirect_stdout
@@ -41,15 +39,6 @@ KEYS = {"name", "file", "run", "text", "latin", "files", "exit", "at", "says", "
 
 MOST_SECONDS = 1.0  # of processor time: a busy machine changes nothing
 MOST_MEMORY = 256 * 1024  # KiB
-
-# What the kernel says of a program's memory includes what its parent had: a small process starts it.
-MEASURED = """
-import json, os, subprocess, sys
-child = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL)
-_, status, usage = os.wait4(child.pid, 0)
-with open(sys.argv[1], "w") as file:
-    json.dump([os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss], file)
-"""
 
 
 class Outcome(NamedTuple):
@@ -122,14 +111,6 @@ def in_this_process(arguments):
     return Outcome(code, out.getvalue(), err.getvalue(), time.process_time() - started)
 
 
-def as_a_program(arguments):
-    report = Path(tempfile.gettempdir()) / "usage.json"
-    command = [sys.executable, "-S", "-c", MEASURED, str(report), sys.executable, "-m", "tauro", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    code, seconds, memory = json.loads(report.read_text())
-    return Outcome(code, done.stdout, done.stderr, seconds, memory)
-
-
 def listing(folder, *, without=()):
     """Return everything in a folder, with mode, time and content of each file."""
     found = {}
@@ -166,14 +147,14 @@ def test_what_the_cases_change_is_a_sound_project(project, env):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_broken_project_or_command_line_is_refused_by_a_message_that_helps(project, case):
+def test_a_broken_project_or_command_line_is_refused_by_a_message_that_helps(project, measured, case):
     folder = project(case)
     starts = bool(case.get("process"))
     written = {".tauro", "logs", "__pycache__"} if starts else ()
     before = listing(folder, without=written)
     arguments = arguments_of(case)
-    done = as_a_program(arguments) if (LONG or starts) and not any("\0" in word for word in arguments) else None
-    done = done or in_this_process(arguments)
+    alone = starts or (LONG and not any("\0" in word for word in arguments))
+    done = measured(*arguments) if alone else in_this_process(arguments)
     assert done.code == case["exit"], done.err
     for text in expected(case):
         assert text in done.err

@@ -1,5 +1,6 @@
 """Hostile files: refused with exit code 2 and a place, in no time and without harm to the interpreter."""
 
+import re
 import time
 
 import pytest
@@ -68,6 +69,21 @@ BYTES = {
     "a byte order mark": (b"\xef\xbb\xbfa: 1", "x.{}:1:1"),
     "UTF-16": ("a: 1".encode("utf-16"), "x.{}:1:1"),
 }
+# What one line more or less of is no attack; files of this size are refused unread.
+LARGE = {
+    "8 MB of lines": ("nodes.yaml", "a: 1\n" * 1_600_000),
+    "8 MB of comments": ("nodes.yaml", "#\n" * 4_000_000),
+    "8 MB of items": ("nodes.yaml", "a: [" + "1," * 4_000_000),
+    "8 MB of braces": ("nodes.json", "[" + "{}," * 2_700_000),
+    "8 MB of sections": ("nodes.dsl", "[a]\n" * 2_000_000),
+}
+FILES = {
+    **{f"{kind}: {what}": (f"nodes.{kind}", text.encode())
+       for kind, texts in (("yaml", YAML), ("json", JSON), ("dsl", DSL)) for what, text in texts.items()},
+    **{f"index: {what}": ("settings.json", text.encode()) for what, text in JSON.items()},
+    **{f"large: {what}": (name, text.encode()) for what, (name, text) in LARGE.items()},
+    **{f"yaml: {what}": ("nodes.yaml", raw) for what, (raw, _) in BYTES.items()},
+}  # fmt: skip
 
 
 def refusal(raw, name):
@@ -121,6 +137,24 @@ def test_bounds_leave_room_for_real_files():
     data = parse_document(text.encode(), "a.yaml").data
     assert data["n999"] == {"a": 1, "b": 2, "c": [1, 2, 3], "x": 999}
     assert len(parse_document(("a: " + "x" * 500_000).encode(), "a.yaml").data["a"]) == 500_000
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_the_program_refuses_hostile_files_in_no_time_with_little_memory(tmp_path, measured, what):
+    name, raw = FILES[what]
+    folder = tmp_path / "config/base"
+    folder.mkdir(parents=True)
+    (tmp_path / "settings.json").write_text("{}")
+    (tmp_path / name if name == "settings.json" else folder / name).write_bytes(raw)
+    done = measured("config", "validate", cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Error: CONFIGURATION_ERROR: ")
+    assert re.search(rf"{name}:\d+:\d+", done.err) or "8 MiB" in done.err
+    assert "Traceback" not in done.err
+    assert len(done.err) < 100_000
+    assert done.seconds < LONGEST
+    assert done.memory < 256 * 1024
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted({"settings.json", name})
 
 
 def test_a_settings_file_of_10_mb_is_refused_with_exit_code_2_and_a_place(tmp_path):
