@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.dates import Window, parse_date
+from tauro.config.merge import MergeClause, MergeClauses
 from tauro.config.schema import (
     Anything,
     Boolean,
@@ -251,26 +252,41 @@ class DatasetConfig(Settings):
         default=(),
         also=("partition", "partition_col", "partition_columns", "partitioned_by"),
     )
-    overwrite_strategy: str | None = option(Choice(("replaceWhere", "full")), "Which part is overwritten.")
+    overwrite_strategy: str | None = option(
+        Choice(("replaceWhere", "dynamic", "full")),
+        "Which part is overwritten: rows of a predicate or of the run's dates, the partitions of the new rows, or all.",
+    )
     replace_predicate: str | None = option(Text(), "The rows that replaceWhere overwrites; else the run's dates.")
     overwrite_schema: bool = option(Boolean(), "An overwrite may change the columns.", default=False)
     merge_schema: bool = option(Boolean(), "New columns are added.", default=False)
     validation: Mapping[str, Any] = option(Free(), "Checks, in the original's form.", default=NOTHING, planned=True)
     checks: Any = option(Anything(), "Checks on its rows.", default=None, planned=True)
-    merge_keys: tuple[str, ...] = option(Names(), "Columns that a merge compares.", default=(), planned=True)
-    merge_condition: str | None = option(Text(), "Further condition of a merge.", planned=True)
-    when_matched: Any = option(Anything(), "What a merge does with known rows.", planned=True)
-    when_not_matched: Any = option(Anything(), "What a merge does with new rows.", planned=True)
-    partition_filter: str | None = option(Text(), "Which partitions are read.", planned=True)
+    merge_keys: tuple[str, ...] = option(Names(), "Columns by which a merge knows a row again.", default=())
+    merge_condition: str | None = option(
+        Text(), "What else must hold for a row to be known, as SQL over source and target."
+    )
+    when_matched: tuple[MergeClause, ...] | None = option(
+        MergeClauses(("update", "delete")),
+        "What a merge does with known rows: update, if not given. A mapping has condition, and delete: true or update "
+        "with the columns and their SQL over source and target. Of a list, the first that holds is done.",
+    )
+    when_not_matched: tuple[MergeClause, ...] | None = option(
+        MergeClauses(("insert",)),
+        "What a merge does with new rows: insert, if not given. A mapping has condition, and insert with the columns "
+        "and their SQL over source.",
+    )
+    partition_filter: str | None = option(Text(), "Which partitions are read, as a condition in SQL.")
     query: str | None = option(Text(), "The query of format query.", planned=True)
     views: Any = option(Anything(), "Datasets that a query sees.", planned=True)
     module: str | None = option(Text(), "Module of format python.", planned=True)
     function: str | None = option(Text(), "Function of format python.", planned=True)
     allow_untrusted_pickle: bool = option(Boolean(), "Allow format pickle.", default=False, planned=True)
-    optimize: bool = option(Boolean(), "Compact after writing.", default=False, planned=True)
-    zorder_by: tuple[str, ...] = option(Names(), "Columns to sort by when compacting.", default=(), planned=True)
-    vacuum: bool = option(Boolean(), "Remove old files after writing.", default=False, planned=True)
-    vacuum_retention_hours: float = option(Number(168, whole=False), "What vacuum keeps.", default=168, planned=True)
+    optimize: bool = option(Boolean(), "Join small files of a delta table after writing.", default=False)
+    zorder_by: tuple[str, ...] = option(Names(), "Columns by which its files are ordered after writing.", default=())
+    vacuum: bool = option(Boolean(), "Remove files of old versions after writing.", default=False)
+    vacuum_retention_hours: float = option(
+        Number(whole=False), "How old a version's files must be for vacuum to remove them.", default=168
+    )
 
     @property
     def columns(self) -> str | None:

@@ -215,6 +215,24 @@ RULES: dict[str, Rule] = {
         "what it asks for: a format, an option.",
         "The message says which; choose another place, format or engine.",
     ),
+    "merge": Rule(
+        "A merge cannot be carried out as it is described",
+        "A merge needs a delta table and merge_keys, the columns by which a row is known again; of several things to "
+        "do, the first whose condition holds is done, so one without condition must be the last.",
+        "Correct the key at the place that is shown.",
+    ),
+    "partial-overwrite": Rule(
+        "A part of a table cannot be overwritten that way",
+        "overwrite_strategy replaceWhere and dynamic overwrite a part of a delta table: some rows, or some partitions. "
+        "Where that is not possible, all other rows would be lost.",
+        "The message says what is missing or in the way; leave out overwrite_strategy to overwrite all.",
+    ),
+    "maintenance": Rule(
+        "A table cannot be maintained that way",
+        "zorder_by names a partition column, or vacuum_retention_hours is so short that a reader could lose the files "
+        "of the version that it reads.",
+        "Correct the key at the place that is shown.",
+    ),
     "sql": Rule(
         "SQL cannot be used",
         "A predicate is not one condition, or a query is not one SELECT.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from tauro.errors import DatasetNotFound, ValidationError
+from tauro.errors import DatasetNotFound, Unsupported, ValidationError
 from tauro.io.delta_log import LOG, newest_version, row_count, rows_added
 from tauro.io.fits import check_types, is_embedded, without_void
 
@@ -57,6 +57,8 @@ class DeltaFormat:
             NodeError: It does not fit the table.
         """
         dataset, location = target.dataset, target.location
+        if dataset.overwrite_strategy == "dynamic":
+            raise Unsupported(f"{dataset.name}: overwrite_strategy 'dynamic' is not available in this version of Tauro")
         uri = _uri(frame.sparkSession, location)
         mode = "append" if dataset.write_mode == "append" else "overwrite"
         exists = self.exists(location)

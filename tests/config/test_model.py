@@ -5,6 +5,7 @@ import math
 import pytest
 
 from tauro.config import model
+from tauro.config.merge import MergeClause
 from tauro.project import Project
 
 # For each kind of field: what it takes, and what it is in the model; then what it refuses.
@@ -17,7 +18,6 @@ KINDS = {
     "whole from 1": ({"1": 1, "64": 64}, ["0", "-1", "1.5", "x", "'3'", "true", "{}"]),
     "number": ({"0": 0, "0.5": 0.5, "2": 2}, ["-0.1", "x", "'2'", "false", "[1]", ".nan"]),
     "seconds": ({"0.5": 0.5, "60": 60}, ["0", "-1", "x", "'2'"]),
-    "number from 168": ({"168": 168, "1000.5": 1000.5}, ["167", "0", "x"]),
     "flag": (
         {"true": True, "false": False, "yes": True, "No": False, "on": True, "OFF": False},
         ["1", "0", "'true'", "maybe", "[true]", "22:30", "''"],
@@ -48,7 +48,48 @@ KINDS = {
         {mode: mode for mode in ("overwrite", "append", "ignore", "error", "merge")} | {"APPEND": "append"},
         ["upsert", "appendd", "5", "off"],
     ),
-    "strategy": ({"replaceWhere": "replaceWhere", "REPLACEWHERE": "replaceWhere", "full": "full"}, ["dynamic", "5"]),
+    "strategy": (
+        {"replaceWhere": "replaceWhere", "REPLACEWHERE": "replaceWhere", "Dynamic": "dynamic", "full": "full"},
+        ["partial", "5"],
+    ),
+    "matched": (
+        {
+            "Update": (MergeClause("update"),),
+            "delete": (MergeClause("delete"),),
+            "ignore": (),
+            "[]": (),
+            "{condition: a > 1}": (MergeClause("update", condition="a > 1"),),
+            "{delete: true, condition: true}": (MergeClause("delete", condition="true"),),
+            "{update: {a: source.a, b: 1}}": (MergeClause("update", {"a": "source.a", "b": "1"}),),
+            "[{delete: true, condition: c}, update]": (MergeClause("delete", condition="c"), MergeClause("update")),
+        },
+        [
+            "upsert",
+            "5",
+            "yes",
+            "insert",
+            "[[update]]",
+            "[ignore]",
+            "[updat]",
+            "{update: yes}",
+            "{update: {}}",
+            "{delete: false}",
+            "{delete: {a: b}}",
+            "{condition: [a]}",
+            "{update: {a: [b]}}",
+            "{update: {a: b}, delete: true}",
+            "{set: {a: b}}",
+            "{condition: off}",
+        ],
+    ),
+    "not matched": (
+        {
+            "INSERT": (MergeClause("insert"),),
+            "ignore": (),
+            "{insert: {a: source.a}, condition: c}": (MergeClause("insert", {"a": "source.a"}, "c"),),
+        },
+        ["update", "delete", "{update: {a: b}}", "{insert: true}"],
+    ),
 }
 BARE_GLOBAL = {
     "project_name": "text", "mode": "mode", "execution_mode": "mode",
@@ -78,9 +119,9 @@ DATASET = {
     "partition": "names", "partition_col": "names", "partition_columns": "names", "partitioned_by": "names",
     "overwrite_strategy": "strategy", "replace_predicate": "text", "overwrite_schema": "flag", "merge_schema": "flag",
     "validation": "mapping", "checks": "anything", "merge_keys": "names", "merge_condition": "text",
-    "when_matched": "anything", "when_not_matched": "anything", "partition_filter": "text", "query": "text",
+    "when_matched": "matched", "when_not_matched": "not matched", "partition_filter": "text", "query": "text",
     "views": "anything", "module": "text", "function": "text", "allow_untrusted_pickle": "flag", "optimize": "flag",
-    "zorder_by": "names", "vacuum": "flag", "vacuum_retention_hours": "number from 168",
+    "zorder_by": "names", "vacuum": "flag", "vacuum_retention_hours": "number",
 }  # fmt: skip
 # Keys that other tests cover: their values are names of formats or of nodes.
 ELSEWHERE = {"global_settings": {"logging"}, "pipelines": {"nodes"}, "input": {"format"}}

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from tauro.config.model import READ_FORMATS, WRITE_FORMATS, DatasetConfig, ProjectConfig, canonical
 from tauro.config.report import At, Report
+from tauro.config.validation.delta import check_delta, without_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Fields that only a write, or only a delta table looks at.
-_OF_WRITES = frozenset(
-    {"write_mode", "partition_by", "overwrite_strategy", "replace_predicate", "merge_schema", "overwrite_schema"}
+_OF_DELTA_WRITES = frozenset(
+    {"merge_schema", "overwrite_schema", "merge_keys", "merge_condition", "when_matched", "when_not_matched"}
+    | {"optimize", "zorder_by", "vacuum", "vacuum_retention_hours"}
 )
-_OF_DELTA = frozenset({"version", "timestamp", "merge_schema", "overwrite_schema"})
+_OF_WRITES = _OF_DELTA_WRITES | {"write_mode", "partition_by", "overwrite_strategy", "replace_predicate"}
+_OF_DELTA = _OF_DELTA_WRITES | {"version", "timestamp"}
 _STORED_IN_FILES = frozenset({"csv", "json", "parquet", "delta", "orc", "avro", "text", "xml", "pickle"})
 _SHAPE = "schema.sub_folder.table"
 
@@ -23,11 +26,15 @@ def check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report)
     """Note every fault of a dataset."""
     at = At(dataset.section, (dataset.name,))
     _check_format(dataset, at, report)
-    for field in _without_effect(dataset):
+    check_delta(config, dataset, at, report)
+    of_format = f" of format {dataset.format}" if dataset.format else ""
+    useless = [(field, f"on an {dataset.section}{of_format}") for field in _without_effect(dataset)]
+    if dataset.section == "output" and dataset.format == "delta":
+        useless += [(field, f"without {lacking}") for field, lacking in without_effect(dataset)]
+    for field, why in useless:
         names = [name for name, option in DatasetConfig.known.items() if option.field == field]
         key = report.spelling(at, *names)
-        of_format = f" of format {dataset.format}" if dataset.format else ""
-        message = f"{dataset.name}: '{key}' has no effect on an {dataset.section}{of_format}"
+        message = f"{dataset.name}: '{key}' has no effect {why}"
         hint = "Remove it." if field != "sub_folder" else "Remove it, or give table_name too."
         report.add("no-effect", message, at.of(key)._replace(key=True), hint=hint, warning=True)
     twin = config.inputs.get(canonical(dataset.name)) if dataset.section == "output" else None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
+    from tauro.config.document import KeyPath
     from tauro.config.model import DatasetConfig
     from tauro.config.report import At, Report
 
@@ -32,8 +33,23 @@ def check_sql(dataset: DatasetConfig, at: At, report: Report) -> None:
         text = getattr(dataset, key)
         if text is not None:
             _tell(_condition(text), f"{dataset.name}: '{key}'", text, at.of(key), report)
+    for path, text in _of_merge(dataset, at, report):
+        name = ".".join(str(step) for step in path)
+        _tell(_condition(text), f"{dataset.name}: '{name}'", text, at.of(*path), report)
     if dataset.query is not None:
         _tell(_query(dataset.query), f"{dataset.name}: 'query'", dataset.query, at.of("query"), report)
+
+
+def _of_merge(dataset: DatasetConfig, at: At, report: Report) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the conditions of a merge and what its columns become, each with its path; both are one expression."""
+    for key in ("when_matched", "when_not_matched"):
+        in_list = isinstance(report.raw(at.of(key)), list)
+        for index, clause in enumerate(getattr(dataset, key) or ()):
+            path: KeyPath = (key, index) if in_list else (key,)
+            if clause.condition is not None:
+                yield (*path, "condition"), clause.condition
+            for column, text in clause.columns.items():
+                yield (*path, clause.action, column), text
 
 
 def _condition(text: str) -> _Wrong | None:
@@ -41,15 +57,15 @@ def _condition(text: str) -> _Wrong | None:
 
     found = _parse(text, _AROUND)
     if isinstance(found, _Wrong):
-        return found._replace(reason=f"cannot be read as a condition{found.reason}")
+        return found._replace(reason=f"cannot be read as an expression{found.reason}")
     # The condition becomes a part of an engine's own statement, which must not end with it.
     ends = any(token.token_type is TokenType.SEMICOLON for token in tokenize(text, dialect="spark"))
     select = found[0] if not ends else None
     parts = {name for name, value in select.args.items() if value} if isinstance(select, exp.Select) else set()
     if parts != {"expressions", "where"}:
-        return _Wrong("must be one condition, such as day >= '2025-01-01'")
+        return _Wrong("must be one expression, such as day >= '2025-01-01'")
     inner = select.args["where"].find(exp.Query, exp.Values) if select is not None else None
-    return _Wrong("must be a condition without a query inside") if inner is not None else None
+    return _Wrong("must be an expression without a query inside") if inner is not None else None
 
 
 def _query(text: str) -> _Wrong | None:
