@@ -135,4 +135,5 @@ def _about_unfinished(state: Path, run_id: str) -> str:
 
 
 def _run_text(summary: Mapping[str, Any]) -> str:
-    return f"{summary.get('pipeline')} in {summary.get('env')}: {summary.get('state')}"
+    pipeline, env, state = (summary.get(key) for key in ("pipeline", "env", "state"))
+    return f"{pipeline} in {env}: {state}" if pipeline and env and state else ""

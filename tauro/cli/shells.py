@@ -74,10 +74,17 @@ def _lines(tree: click.Command, line: str = "", replaced: str | None = None) -> 
         del words[0]  # a variable that stands before the program
     current = words[-1].removesuffix(_CURSOR)
     option = current[: current.index("=") + 1] if current.startswith("--") and "=" in current else ""
-    done = "" if replaced is None else current.removesuffix("".join(split_arg_string(replaced)))
+    done = "" if replaced is None else current.removesuffix(_plain(replaced, current))
     for item in ShellComplete(tree, {}, "tauro", VARIABLE).get_completions(words[1:-1], current):
         if item.type != "plain":
             yield item.type
         elif not (option and item.value.startswith("-")):
             whole = option + item.value
             yield f"plain\t{whole.removeprefix(done)}\t{item.help or ''}"
+
+
+def _plain(replaced: str, current: str) -> str:
+    """Return what bash replaces, without its quotes; bash takes away quotation marks itself, but no backslashes."""
+    from click.shell_completion import split_arg_string
+
+    return replaced if current.endswith(replaced) else "".join(split_arg_string(replaced))

@@ -1,7 +1,7 @@
 # Completion of tauro for bash, from 3.2 on. Made by: tauro completion show bash
 
 _tauro_completion() {
-    local kind value about program=${1/#\~\//$HOME/}
+    local IFS=$'\n' kind value about program=${1/#\~\//$HOME/}
     COMPREPLY=()
     # The whole line, because bash takes --env=dev for three words; and $2, the part that it replaces.
     while IFS=$'\t' read -r kind value about; do
