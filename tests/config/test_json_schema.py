@@ -220,8 +220,8 @@ def test_the_files_of_a_generated_project_are_taken(tmp_path, form, sample):
 # -- a property: whatever the program takes without a fault -----------------------------------------
 
 WORDS = """
-    a b m.f csv DELTA batch ml append Merge replaceWhere full dynamic local Spark distributed INFO text json update insert
-    delete ignore 2025-01-01 name ${V}
+    a b m.f csv DELTA batch ml append Merge replaceWhere full dynamic local Spark distributed INFO text json update
+    insert delete ignore 2025-01-01 name ${V}
 """
 words = st.sampled_from([*WORDS.split(), "", " Today "])
 scalars = st.one_of(words, st.none(), st.booleans(), st.integers(-2, 200), st.floats(-1, 200), st.text(max_size=3))
