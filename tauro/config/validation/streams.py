@@ -63,7 +63,7 @@ def _checkpoint(pipeline: PipelineConfig, node: NodeConfig) -> str | None:
     own, base = node.streaming.get(_CHECKPOINT), pipeline.streaming.get(_CHECKPOINT)
     if own and isinstance(own, str):
         return own
-    return f"{base}/{node.name}" if base and isinstance(base, str) else None
+    return f"{base.rstrip('/')}/{node.name}" if base and isinstance(base, str) else None
 
 
 def _is_stream(pipeline: PipelineConfig, node: NodeConfig) -> bool:
