@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tauro.config.model import PipelineConfig, ProjectConfig
     from tauro.engines import Engine
     from tauro.exec.events import Listener
+    from tauro.exec.ml import MlOptions
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
     from tauro.exec.runner import Cancellation
@@ -178,6 +179,7 @@ class Project:
         start_date: str | None = None,
         end_date: str | None = None,
         selection: Selection | None = None,
+        ml: MlOptions | None = None,
     ) -> RunPlan:
         """Return what a run would do. Touches nothing.
 
@@ -187,37 +189,51 @@ class Project:
             start_date: ``YYYY-MM-DD``, ``today`` or ``yesterday``; else the settings', else today.
             end_date: As ``start_date``.
             selection: Which nodes to run, where ``node`` is not given.
+            ml: Model version and hyperparameters; they win over the settings.
 
         Raises:
             PipelineNotFound: There is no such pipeline.
             NodeNotFound: It has no such node.
             TauroError: It cannot be run as it is configured.
         """
+        from tauro.exec.ml import MlOptions
         from tauro.exec.plan import find_pipeline, make_plan
         from tauro.exec.selection import Selection
 
         config = self._config_for(start_date, end_date)
         chosen = (selection or Selection()) if node is None else Selection(nodes=(node,))
-        return make_plan(config, find_pipeline(config, pipeline), self.engine, chosen=chosen)
+        return make_plan(config, find_pipeline(config, pipeline), self.engine, chosen=chosen, ml=ml or MlOptions())
 
-    def plan_resume(self, run_id: str) -> RunPlan:
+    def plan_resume(self, run_id: str, ml: MlOptions | None = None) -> RunPlan:
         """Return a plan of what a run has left undone: what failed, was skipped or cancelled.
 
         The project must be open for the run's environment.
 
+        Args:
+            run_id: The run.
+            ml: The model version and hyperparameters that it was given, if any: they are not recorded.
+
         Raises:
             RunNotFound: There is no summary of such a run.
+            UsageFault: It was given other model options.
         """
+        from tauro.exec.ml import MlOptions
         from tauro.exec.plan import find_pipeline, make_plan
         from tauro.exec.record import read_summary
         from tauro.exec.resume import unfinished_nodes
         from tauro.exec.selection import Chosen
 
         summary = read_summary(self.state_directory, run_id)
+        options = ml or MlOptions()
+        if summary.get("options") != options.fingerprint:
+            raise UsageFault(
+                f"Run '{run_id}' was given other model options",
+                hint="Give its --model-version and --hyperparams again.",
+            )
         config = self._config_for(summary["start_date"], summary["end_date"])
         pipeline = find_pipeline(config, summary["pipeline"])
         chosen = Chosen(*unfinished_nodes(config, pipeline, summary))
-        return make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id)
+        return make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id, ml=options)
 
     def run(
         self,

@@ -23,7 +23,7 @@ PROTECTED = frozenset(
 )  # fmt: skip
 
 # What a node function is offered by name; every other parameter is an input.
-OFFERED = ("start_date", "end_date", "params", "spark", "context")
+OFFERED = ("start_date", "end_date", "params", "spark", "context", "ml_context")
 
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST, without importing ast
 

@@ -24,6 +24,7 @@ class RunStarted:
     end_date: str
     engine: str
     nodes: tuple[str, ...]
+    options: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the event as JSON data."""
@@ -36,6 +37,7 @@ class RunStarted:
             "start_date": self.start_date,
             "end_date": self.end_date,
             "engine": self.engine,
+            "options": self.options,
             "nodes": list(self.nodes),
         }
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tauro.security.redaction import Redactor
 
 _LONGEST = 2_000
+# Secrets are hidden before a text is cut to its shown length: half a secret would be no known one.
+_LONGEST_READ = 50 * _LONGEST
 
 
 def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
@@ -34,21 +36,22 @@ def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
         place = Place(place.file, place.line, place.column, redact(place.text))
     return Failure(
         type=type(error).__name__,
-        message=redact(_message(error)),
+        message=_message(error, redact),
         code=_code(error),
         place=place,
         looked_up=tuple(redact(item) for item in details.looked_up) if details else (),
-        hint=_hint(error),
-        traceback=redact(_traceback(error)),
+        hint=None if (hint := _hint(error)) is None else redact(hint),
+        traceback=_traceback(error, redact),
     )
 
 
-def _traceback(error: BaseException) -> str:
+def _traceback(error: BaseException, redact: Redactor) -> str:
     """Return the traceback, its end when it is long: an error may carry a megabyte of text."""
     try:
         text = "".join(traceback.format_exception(error))
     except Exception:  # noqa: BLE001 - as in _message
         text = "".join(traceback.format_tb(error.__traceback__))
+    text = redact(text[-_LONGEST_READ:])
     return text if len(text) <= 10 * _LONGEST else "... " + text[-10 * _LONGEST :]
 
 
@@ -65,15 +68,16 @@ def _hint(error: BaseException) -> str | None:
     return f"pip install {missing.partition('.')[0]}" if missing else None
 
 
-def _message(error: BaseException) -> str:
-    """Return what an error says, without the JVM's stack that some append."""
+def _message(error: BaseException, redact: Redactor) -> str:
+    """Return what an error says, without the JVM's stack that some append, and without secrets."""
     if isinstance(error, SystemExit):
-        return f"The node called sys.exit({error.code!r})"
+        return redact(f"The node called sys.exit({error.code!r})")
     try:
         text = str(error).split("\n\nJVM stacktrace:")[0].strip()
     except Exception:  # noqa: BLE001 - the error is a node's own, and so is its text
         text = "(its text cannot be shown)"
     text = " ".join([text, *(f"({note})" for note in getattr(error, "__notes__", ()))])
+    text = redact(text[:_LONGEST_READ])
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + " ..."
     if isinstance(error, TauroError):

@@ -86,6 +86,7 @@ class NodeCaller:
         run_id: The run's id.
         env: The environment.
         settings: The project's own variables.
+        ml_context: Makes what a node gets as its ``ml_context``.
     """
 
     catalog: Catalog
@@ -93,6 +94,7 @@ class NodeCaller:
     run_id: str
     env: str
     settings: Mapping[str, Any]
+    ml_context: Callable[[NodeConfig], Mapping[str, Any]] = lambda node: {}  # noqa: ARG005 - a node's context
     _calls: dict[tuple[str, str], _Call] = field(default_factory=dict)
 
     def __call__(
@@ -137,6 +139,8 @@ class NodeCaller:
                 values[name] = dict(node.params)
             elif name == "spark":
                 values[name] = self.session()
+            elif name == "ml_context":
+                values[name] = self.ml_context(node)
             else:
                 values[name] = NodeContext(self.run_id, self.env, node.name, self.settings)
         return values

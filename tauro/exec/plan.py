@@ -10,6 +10,7 @@ from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canoni
 from tauro.config.report import report_error
 from tauro.config.validation import check_pipeline
 from tauro.errors import Fault, PipelineNotFound, ValidationError, nearest
+from tauro.exec.ml import NO_OPTIONS, MlOptions, ml_values
 from tauro.exec.policy import Policy, policy_of
 from tauro.exec.preflight import check_engine, check_memory, check_places
 from tauro.exec.selection import Chosen, Selection, select
@@ -60,6 +61,7 @@ class RunPlan:
         timeout: Seconds that the run may take; None for no limit.
         warnings: What a person should know before it starts.
         resumes: The run that it goes on with.
+        ml: What it is told of its model.
     """
 
     config: ProjectConfig
@@ -73,6 +75,7 @@ class RunPlan:
     timeout: float | None = None
     warnings: tuple[Fault, ...] = ()
     resumes: str | None = None
+    ml: MlOptions = NO_OPTIONS
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data."""
@@ -86,6 +89,7 @@ class RunPlan:
             "engine": self.engine,
             "max_parallel_nodes": self.max_parallel_nodes,
             "resumes": self.resumes,
+            "model_version": ml_values(self.config, self.pipeline, NodeConfig(name=""), self.ml)["model_version"],
             "nodes": [
                 {
                     "name": node.name,
@@ -139,6 +143,7 @@ def make_plan(
     *,
     chosen: Chosen | Selection = Selection(),  # noqa: B008 - an immutable value
     resumes: str | None = None,
+    ml: MlOptions = NO_OPTIONS,
 ) -> RunPlan:
     """Plan a run of a pipeline.
 
@@ -148,6 +153,7 @@ def make_plan(
         engine: Who will compute; asked what it can do.
         chosen: Its nodes to run, or what says which they are; all, if not given.
         resumes: The run that it goes on with.
+        ml: What the run is told of its model.
 
     Raises:
         NodeNotFound: ``chosen`` names a node that the pipeline does not have.
@@ -192,6 +198,7 @@ def make_plan(
         else pipeline.timeout_seconds,
         warnings=tuple(faults),
         resumes=resumes,
+        ml=ml,
     )
 
 

@@ -118,7 +118,8 @@ class RunResult:
         seconds: How long it took.
         nodes: The outcome of every node, in the plan's order.
         resumes: The run that it goes on with.
-        abandoned: True when a cancelled node could not be ended and still runs in this process.
+        abandoned: True when a node could not be ended and still runs in this process.
+        options: What tells the model options it was given from others; None where there were none.
     """
 
     run_id: str
@@ -132,6 +133,7 @@ class RunResult:
     nodes: tuple[NodeOutcome, ...]
     resumes: str | None = None
     abandoned: bool = False
+    options: str | None = None
 
     @property
     def root_causes(self) -> tuple[NodeOutcome, ...]:
@@ -167,5 +169,6 @@ class RunResult:
             "started_at": self.started_at.isoformat(),
             "seconds": round(self.seconds, 6),
             "resumes": self.resumes,
+            "options": self.options,
             "nodes": [node.to_dict() for node in self.nodes],
         }

@@ -14,6 +14,7 @@ from tauro.exec.events import Event, Listener, RunEnded, RunStarted
 from tauro.exec.failures import failure_of
 from tauro.exec.imports import use_project
 from tauro.exec.log import LogContext, logged_in, project_context
+from tauro.exec.ml import MlContext, ml_values, registry_of
 from tauro.exec.node import NodeCaller, NodeReport
 from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
@@ -21,9 +22,10 @@ from tauro.exec.runner import Cancellation, Runner
 from tauro.io.catalog import Catalog, MemoryDatasets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from tauro.config.model import NodeConfig
     from tauro.engines import Engine
     from tauro.exec.plan import RunPlan
     from tauro.exec.workers import Attempt
@@ -59,7 +61,14 @@ def execute(
     emit = _Emitter(record, listeners)
     spool = record.folder / "spool"
     catalog = _catalog(plan, engine, spool)
-    caller = NodeCaller(catalog, engine.session, record.run_id, config.env, config.settings.variables)
+    caller = NodeCaller(
+        catalog,
+        engine.session,
+        record.run_id,
+        config.env,
+        config.settings.variables,
+        _ml_contexts(plan, engine, record.run_id),
+    )
     context = project_context(config, run=record.run_id)
 
     def call(attempt: Attempt) -> NodeReport:
@@ -93,11 +102,27 @@ def execute(
         nodes=outcomes,
         resumes=plan.resumes,
         abandoned=abandoned,
+        options=plan.ml.fingerprint,
     )
     record.finish(result)
     shutil.rmtree(spool, ignore_errors=True)
     emit(RunEnded(datetime.now(UTC), record.run_id, run_state, seconds))
     return result
+
+
+def _ml_contexts(plan: RunPlan, engine: Engine, run_id: str) -> Callable[[NodeConfig], MlContext]:
+    """Return what makes the ``ml_context`` of a node."""
+    config = plan.config
+    registry = registry_of(config)
+    metadata = {"run_id": run_id, "env": config.env, "pipeline": plan.pipeline.name}
+    dates = {"start_date": config.window.start.isoformat(), "end_date": config.window.end.isoformat()}
+
+    def context(node: NodeConfig) -> MlContext:
+        values = ml_values(config, plan.pipeline, node, plan.ml)
+        values["execution_metadata"] = {**metadata, **dates, "node": node.name}
+        return MlContext(values, engine.session, registry)
+
+    return context
 
 
 class _Emitter:
@@ -137,4 +162,5 @@ def _run_started(plan: RunPlan, run_id: str, at: datetime) -> RunStarted:
         end_date=window.end.isoformat(),
         engine=plan.engine,
         nodes=tuple(node.name for node in plan.nodes),
+        options=plan.ml.fingerprint,
     )

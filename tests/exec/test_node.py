@@ -148,9 +148,9 @@ def test_an_input_may_have_a_default_when_the_settings_give_none(call, catalog):
     assert returned(catalog) == ["<a>", None, "2025-01-31"]
 
 
-def test_the_original_signature_with_ml_context_is_called_without_it(call, catalog):
+def test_the_original_signature_with_ml_context_is_served(call, catalog):
     call("def node(frame, *, start_date, end_date, ml_context=None): return [frame, ml_context]", "a")
-    assert returned(catalog) == ["<a>", None]
+    assert returned(catalog) == ["<a>", {}]
 
 
 def test_a_node_is_called_once_even_when_it_raises(call, monkeypatch):

@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stdout
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from tauro.cli.commands.run_plans import Plans, ml_options
 from tauro.cli.completion import (
     complete_node_lists,
     complete_nodes,
@@ -27,7 +27,7 @@ from tauro.cli.options import logging_options, output_option, project_options
 from tauro.errors import UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tauro.cli.console import Console
 
@@ -88,6 +88,8 @@ _MANUAL = Manual(
     type=click.Choice(("day", "week", "month")),
     help="Run the dates as consecutive runs of a day, a week (from Monday) or a month; stop at the first that fails.",
 )
+@click.option("--model-version", metavar="VERSION", help="Version of the model, for nodes that take ml_context.")
+@click.option("--hyperparams", metavar="JSON", help="Hyperparameters as a JSON object; they win over the settings.")
 @click.option("--validate-only", is_flag=True, help="Validate the configuration of the pipeline; run nothing.")
 @click.option("--dry-run", is_flag=True, help="Print what the run would do; touch nothing.")
 @click.option(
@@ -111,7 +113,7 @@ def command(console: Console, /, **options: Any) -> int:
         raise UsageFault("Missing option '--pipeline'", hint="List the pipelines: tauro config list-pipelines")
     else:
         project = open_project(console, options["where"])
-        plans = _Plans(project, options)
+        plans = Plans(project, options)
     plan = plans[0]
     tell_warnings(console, plan.warnings)
     if options["validate_only"]:
@@ -125,44 +127,6 @@ def command(console: Console, /, **options: Any) -> int:
         console.data(plan.to_dict(), "Nothing is left to do.")
         return 0
     return _run(console, project, plans)
-
-
-class _Plans(Sequence[Any]):
-    """The plans of a command line, one for each window; each is made when it is looked at."""
-
-    def __init__(self, project: Any, options: dict[str, Any]) -> None:
-        self._project = project
-        self._pipeline = options["pipeline"]
-        self._selection = _selection(options)
-        window = project.window(options["start_date"], options["end_date"])
-        self._windows = [window] if options["split"] is None else window.split(options["split"])
-
-    def __len__(self) -> int:
-        return len(self._windows)
-
-    def __getitem__(self, index: Any) -> Any:
-        window = self._windows[index]
-        return self._project.plan(
-            self._pipeline,
-            start_date=window.start.isoformat(),
-            end_date=window.end.isoformat(),
-            selection=self._selection,
-        )
-
-
-def _selection(options: dict[str, Any]) -> Any:
-    from tauro.exec.selection import Selection
-
-    def names(option: str) -> tuple[str, ...]:
-        found = tuple(name.strip() for name in (options[option] or "").split(",") if name.strip())
-        if options[option] is not None and not found:
-            raise UsageFault(f"--{option.replace('_', '-')} is empty", hint="Give names, parted by commas.")
-        return found
-
-    if options["node"] is not None and options["nodes"] is not None:
-        raise UsageFault("--node and --nodes cannot both be given", hint="--nodes takes several, parted by commas.")
-    nodes = names("nodes") if options["node"] is None else (options["node"],)
-    return Selection(nodes, names("from_nodes"), names("to_nodes"), names("tags"), options["only_missing"])
 
 
 def _tell_plans(console: Console, plans: Sequence[Any]) -> None:
@@ -192,7 +156,7 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Sequen
     project = Project.open_run(options["resume"], project_folder(console, where), config_type=where.config_type)
     introduce(console, project)
     tell_warnings(console, project.warnings)
-    return project, [project.plan_resume(options["resume"])]
+    return project, [project.plan_resume(options["resume"], ml_options(options))]
 
 
 def _run(console: Console, project: Any, plans: Sequence[Any]) -> int:
