@@ -134,11 +134,9 @@ class GlobalSettings(Settings):
     execution_timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a run, in seconds.")
     connect_url: str | None = option(Text(), "Address of a Spark Connect server.", planned=True)
     format_policy: Any = option(Anything(), "Which formats are allowed.", planned=True)
-    default_model_version: str | None = option(Text(), "Model version of ml pipelines.", planned=True)
-    default_hyperparams: Mapping[str, Any] = option(
-        Free(), "Hyperparameters of ml pipelines.", default=NOTHING, planned=True
-    )
-    model_registry_path: str | None = option(Text(), "Folder of model artefacts.", planned=True)
+    default_model_version: str | None = option(Text(), "Model version of ml pipelines.")
+    default_hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters of ml pipelines.", default=NOTHING)
+    model_registry_path: str | None = option(Text(), "Folder of model artefacts.")
     checkpoints_base: str | None = option(Text(), "Folder of streaming checkpoints.", planned=True)
     max_streaming_pipelines: int = option(Number(1), "How many streams run at once.", default=5, planned=True)
     variables: Mapping[str, Any] = NOTHING
@@ -178,8 +176,8 @@ class PipelineConfig(Settings):
     outputs: tuple[str, ...] = option(Names(), "Datasets it makes, for its readers.", default=())
     max_parallel_nodes: int | None = option(Number(1), "How many of its nodes run at once.")
     spark_config: Mapping[str, Any] = option(Free(), "Settings of its Spark session.", default=NOTHING, planned=True)
-    model_version: str | None = option(Text(), "Model version.", planned=True)
-    hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING, planned=True)
+    model_version: str | None = option(Text(), "Model version.")
+    hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
     streaming: Mapping[str, Any] = option(Free(), "Settings of its streams.", default=NOTHING, planned=True)
     retries: int | None = option(Number(), "Retries of each node after a transient error.")
     timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a run, in seconds.")
@@ -215,7 +213,7 @@ class NodeConfig(Settings):
         Number(whole=False), "Seconds before the first retry; doubled for each further one."
     )
     timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of the node, in seconds.")
-    hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING, planned=True)
+    hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
     metrics: Any = option(Anything(), "Metrics of an ml node.", planned=True)
     streaming: Mapping[str, Any] = option(Free(), "Settings of its stream.", default=NOTHING, planned=True)
 
