@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tauro import __version__
-from tauro.config.rules import RULES
+from tauro.config.rules import RULES, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tauro.errors import Fault
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+# Code hosts want every rule described, also those of errors that are no faults of a configuration.
+_EARLY = "The project could not be looked at any further, so there may be more faults behind this one."
 
 
 def sarif_log(faults: Sequence[Fault], root: Path | None) -> dict[str, Any]:
@@ -39,13 +41,13 @@ def _prefix(root: Path | None) -> str:
 
 
 def _rule(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": name}
-    rule = RULES.get(name)
-    if rule is not None:
-        found["shortDescription"] = {"text": rule.title}
-        found["fullDescription"] = {"text": rule.meaning}
-        found["help"] = {"text": rule.mend, "markdown": f"{rule.meaning}\n\n**Mend:** {rule.mend}"}
-    return found
+    rule = RULES.get(name) or Rule(name.replace("-", " ").capitalize(), _EARLY, "Mend what the message says.")
+    return {
+        "id": name,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.meaning},
+        "help": {"text": rule.mend, "markdown": f"{rule.meaning}\n\n**Mend:** {rule.mend}"},
+    }
 
 
 def _result(fault: Fault, index: int, prefix: str) -> dict[str, Any]:
