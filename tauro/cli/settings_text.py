@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Comments of longer lines stand right behind them, and not far to the right of all others.
 _WIDEST = 60
-_PLAIN = r"[A-Za-z_./][A-Za-z0-9_./@%+*-]*(?: [A-Za-z0-9_./@%+*-]+)*"
+_PLAIN = r"(?!\.\.\.)[A-Za-z_./][A-Za-z0-9_./@%+*-]*(?: [A-Za-z0-9_./@%+*-]+)*"
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
