@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.errors import NodeError
 from tauro.io.fits import check_columns, check_types, is_embedded, without_void
+from tauro.io.folders import PACKED, check_replaceable, data_files, files_in, header_of, refuse_delta
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from tauro.io.location import Location
 
 _CHUNK = 1 << 20
-_PACKED = frozenset({".gz", ".bz2", ".zst", ".xz", ".snappy", ".deflate", ".lz4"})
-_DATA = _PACKED | {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".orc", ".avro", ".txt", ".text", ".xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,11 @@ class FileFormat:
             from tauro.io.staging import recover
 
             recover(location.path)
-        return any(True for _ in _data_files(location))
+        return any(True for _ in data_files(location))
 
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return the data as a DataFrame. The first line of a CSV file holds its names unless told otherwise."""
-        _refuse_delta(location, dataset)
+        refuse_delta(location, dataset)
         reader = session.read.format(self.name).options(**self._options(dataset))
         if dataset.columns is not None:
             reader = reader.schema(dataset.columns)
@@ -66,7 +65,7 @@ class FileFormat:
             NodeError: It does not fit the data there, or what is there is no table.
         """
         location, dataset = target.location, target.dataset
-        _refuse_delta(location, dataset)
+        refuse_delta(location, dataset)
         frame = self._fitting(without_void(frame), location, dataset)
         writer = frame.write.format(self.name).options(**self._options(dataset))
         if dataset.partition_by:
@@ -80,7 +79,7 @@ class FileFormat:
         with (adding if adds else replacing)(location.path) as folder:
             writer.mode("overwrite").save(str(folder))
             rows = self._count(folder, dataset)
-            if not any(True for _ in _files_in(folder)) and not (adds and self.exists(location)):
+            if not any(True for _ in files_in(folder)) and not (adds and self.exists(location)):
                 self._write_empty(frame, folder, dataset)
         if adds and dataset.partition_by and rows != 0:
             self._remove_empty(location.path, dataset)
@@ -94,11 +93,11 @@ class FileFormat:
         """
         options = {key.lower(): str(value) for key, value in dataset.options.items()}
         separator = options.get("sep", options.get("delimiter", ","))
-        files = list(_data_files(location))
-        if len(separator) != 1 or any(file.suffix in _PACKED for file in files):
+        files = list(data_files(location))
+        if len(separator) != 1 or any(file.suffix in PACKED for file in files):
             return
         for file in files:
-            header = _header(file, separator)
+            header = header_of(file, separator)
             columns = columns or header
             if any(name in columns and columns.index(name) != place for place, name in enumerate(header)):
                 raise NodeError(
@@ -115,7 +114,7 @@ class FileFormat:
         if location.path is None:
             return frame
         if dataset.write_mode != "append":
-            _check_replaceable(location.path, dataset.name)
+            check_replaceable(location.path, dataset.name)
         elif location.path.is_file():
             message = f"Dataset '{dataset.name}' appends to a folder, but there is a file: {location.shown}"
             raise NodeError(message, hint="Make a folder of that name and move the file into it.")
@@ -172,35 +171,19 @@ class FileFormat:
         return _lower(self._options(dataset)).get("header") == "true"
 
     def _count(self, path: Path, dataset: DatasetConfig) -> int | None:
-        files = list(_files_in(path))
+        files = list(files_in(path))
         if self.name == "parquet":
             from pyarrow.parquet import read_metadata
 
             return sum(int(read_metadata(file).num_rows) for file in files)
         options = _lower(self._options(dataset))
-        packed = any(file.suffix in _PACKED for file in files)
+        packed = any(file.suffix in PACKED for file in files)
         if packed or "comment" in options or "linesep" in options or options.get("multiline") == "true":
             return None
         quote = options.get("quote", '"').encode() if self.name == "csv" else b""
         header = 1 if self.name == "csv" and self._has_header(dataset) else 0
         counts = [_lines(file, quote) for file in files]
         return None if None in counts else sum(max(count - header, 0) for count in counts if count is not None)
-
-
-def _header(file: Path, separator: str) -> list[str]:
-    """Return the names in the first line of a CSV file, without those that stand twice."""
-    import csv
-
-    with file.open(encoding="utf-8", errors="replace", newline="") as text:
-        names = next(csv.reader(text, delimiter=separator), [])
-    return names if len(set(names)) == len(names) else []
-
-
-def _refuse_delta(location: Location, dataset: DatasetConfig) -> None:
-    """Refuse to take a Delta table for plain files: they hold removed rows too, and a write would end its history."""
-    if location.path is not None and (location.path / "_delta_log").is_dir():
-        message = f"Dataset '{dataset.name}' is a Delta table, not {dataset.format}: {location.shown}"
-        raise NodeError(message, hint="Set format: delta, or give the dataset another filepath.")
 
 
 def _lower(options: dict[str, Any]) -> dict[str, str]:
@@ -231,41 +214,6 @@ def _without_null_partitions(frame: DataFrame, columns: Iterable[str]) -> DataFr
         told = F.raise_error(F.lit(f"A row has no value in the partition column '{column}'; only delta can store that"))
         frame = frame.withColumn(column, F.when(quoted.isNotNull(), quoted).otherwise(told))
     return frame
-
-
-def _check_replaceable(path: Path, dataset: str) -> None:
-    """Refuse to put a table in place of a folder that holds anything else."""
-    if not path.is_dir():
-        return
-    for entry in path.iterdir():
-        known = "=" in entry.name or entry.name == "_delta_log" if entry.is_dir() else entry.suffix in _DATA
-        if not known and not _is_hidden(entry.name):
-            kind = "folder" if entry.is_dir() else "file"
-            raise NodeError(
-                f"Dataset '{dataset}' would replace a folder that is no table: it holds the {kind} '{entry.name}'",
-                looked_up=(str(path),),
-                hint="Give the dataset a folder of its own.",
-            )
-
-
-def _data_files(location: Location) -> Iterator[Path]:
-    for path in location.files():
-        yield from _files_in(path)
-
-
-def _files_in(path: Path) -> Iterator[Path]:
-    """Yield the data files at ``path``, as Spark sees them."""
-    if path.is_file():
-        yield path
-        return
-    for file in sorted(path.rglob("*")):
-        if file.is_file() and not any(_is_hidden(part) for part in file.relative_to(path).parts):
-            yield file
-
-
-def _is_hidden(name: str) -> bool:
-    """Say whether Spark passes over a file or folder; ``_year=2025`` is a partition."""
-    return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 
 def _lines(file: Path, quote: bytes) -> int | None:
