@@ -36,6 +36,21 @@ def rows_added(table: Path, before: int) -> int | None:
     return _total(counts)
 
 
+def partition_columns(table: Path) -> tuple[str, ...] | None:
+    """Return the columns that a table is partitioned by, None where there is no table."""
+    log, newest = table / LOG, newest_version(table)
+    if newest < 0:
+        return None
+    start = _last_checkpoint(log)
+    for version in range(newest, start, -1):
+        for action in _actions(log, version):
+            if "metaData" in action:
+                return tuple(action["metaData"]["partitionColumns"])
+    from deltalake import DeltaTable
+
+    return tuple(DeltaTable(table).metadata().partition_columns)
+
+
 def row_count(table: Path, version: int | None = None) -> int | None:
     """Return how many rows a version of a table has, the newest if not given; None where the log does not tell."""
     wanted = newest_version(table) if version is None else version

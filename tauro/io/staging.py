@@ -45,6 +45,13 @@ def adding(target: Path) -> Iterator[Path]:
                 file.rename(home / f"{uuid4().hex[:8]}-{file.name}")
 
 
+@contextmanager
+def scratch(target: Path) -> Iterator[Path]:
+    """Yield a path beside ``target`` for data that is needed until the block ends."""
+    with _staging(target.resolve()) as folder:
+        yield folder
+
+
 def recover(target: Path) -> None:
     """Bring back what a process left aside that was killed between the two renames of :func:`replacing`."""
     if not target.exists():

@@ -103,3 +103,24 @@ def put(root):
         return file
 
     return write
+
+
+@pytest.fixture
+def counted(tmp_path):
+    """Return a frame with one of its columns as it was, and a function that says how often it was computed."""
+    log = tmp_path / "calls"
+
+    def make(frame, column):
+        from pyspark.sql import functions as F  # noqa: N812
+
+        log.touch()
+        path, kind = str(log), frame.schema[column].dataType
+
+        def note(value):
+            with open(path, "a") as file:  # noqa: PTH123 - it runs where pathlib may not be imported
+                file.write("x")
+            return value
+
+        return frame.withColumn(column, F.udf(note, kind)(column)), lambda: len(log.read_text())
+
+    return make

@@ -253,8 +253,8 @@ def test_a_format_that_this_version_does_not_serve_is_refused_with_those_that_it
     assert caught.value.place.file == "config/base/input.json"
 
 
-def test_merge_is_refused_until_it_is_there(open_config):
-    config = open_config(output={"t": {"format": "delta", "filepath": "t", "write_mode": "merge"}})
+def test_a_merge_into_plain_files_is_refused(open_config):
+    config = open_config(output={"t": {"format": "parquet", "filepath": "t", "write_mode": "merge"}})
     with pytest.raises(Unsupported, match="write_mode 'merge' is not available"):
         stored_dataset(config, config.dataset("t"))
 
