@@ -128,7 +128,7 @@ class FileFormat:
         stored = reader.load(location.uri)
         if self.name == "csv" and not self._has_header(dataset):
             return frame
-        check_columns(frame, stored.columns, dataset.name)
+        check_columns(frame.columns, stored.columns, dataset.name)
         if self.name == "parquet":
             # The values of partition columns are in the names of folders, without their types.
             check_types(frame.drop(*dataset.partition_by), stored.schema, dataset.name)

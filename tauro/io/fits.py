@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from tauro.errors import NodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pyspark.sql import DataFrame
-    from pyspark.sql.types import DataType, StructField, StructType
+    from pyspark.sql.types import DataType, StructType
 
 # Whole numbers, smallest first, with the digits that each may have.
 _DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
@@ -29,15 +29,22 @@ def check_types(frame: DataFrame, table: StructType, dataset: str) -> None:
     Raises:
         NodeError: A column is of another type, or its name differs in case only.
     """
-    fields = {field.name: field for field in table.fields}
-    by_fold = {name.casefold(): name for name in fields}
+    check_kinds(_kinds(frame.schema), _kinds(table), dataset)
+
+
+def check_kinds(given: Mapping[str, str], there: Mapping[str, str], dataset: str) -> None:
+    """Refuse columns whose values those of a table cannot hold as they are. Types are what Spark calls them.
+
+    Raises:
+        NodeError: A column is of another type, or its name differs in case only.
+    """
+    by_fold = {name.casefold(): name for name in there}
     faults = []
-    for field in frame.schema.fields:
-        there = fields.get(field.name)
-        if there is not None and not holds(there.dataType, field.dataType):
-            faults.append(f"{_typed(field)}, in the table {there.dataType.simpleString()}")
-        elif there is None and field.name.casefold() in by_fold:
-            faults.append(f"'{field.name}' is '{by_fold[field.name.casefold()]}' in the table")
+    for name, kind in given.items():
+        if name in there and not holds_kind(there[name], kind):
+            faults.append(f"'{name}' is {kind}, in the table {there[name]}")
+        elif name not in there and name.casefold() in by_fold:
+            faults.append(f"'{name}' is '{by_fold[name.casefold()]}' in the table")
     if faults:
         raise NodeError(
             f"The data does not fit the table '{dataset}': {'; '.join(faults)}",
@@ -45,16 +52,25 @@ def check_types(frame: DataFrame, table: StructType, dataset: str) -> None:
         )
 
 
-def check_columns(frame: DataFrame, columns: Iterable[str], dataset: str) -> None:
+def _kinds(schema: StructType) -> dict[str, str]:
+    return {field.name: field.dataType.simpleString() for field in schema.fields}
+
+
+def check_columns(given: Iterable[str], columns: Iterable[str], dataset: str) -> None:
     """Refuse a frame that has not the columns which the data there has.
+
+    Args:
+        given: The columns of the frame.
+        columns: The columns of the data there.
+        dataset: The dataset's name.
 
     Raises:
         NodeError: One is missing, or one is new.
     """
-    there, given = set(columns), set(frame.columns)
-    if there != given:
-        faults = [f"'{name}' is missing" for name in sorted(there - given)]
-        faults += [f"'{name}' is new" for name in sorted(given - there)]
+    there, new = set(columns), set(given)
+    if there != new:
+        faults = [f"'{name}' is missing" for name in sorted(there - new)]
+        faults += [f"'{name}' is new" for name in sorted(new - there)]
         raise NodeError(
             f"The data does not fit what is stored in '{dataset}': {'; '.join(faults)}",
             hint="Return the columns that are stored, or write them to another dataset.",
@@ -63,7 +79,11 @@ def check_columns(frame: DataFrame, columns: Iterable[str], dataset: str) -> Non
 
 def holds(wide: DataType, narrow: DataType) -> bool:
     """Say whether a column of type ``wide`` holds every value of type ``narrow`` unchanged."""
-    to, of = wide.simpleString(), narrow.simpleString()
+    return holds_kind(wide.simpleString(), narrow.simpleString())
+
+
+def holds_kind(to: str, of: str) -> bool:
+    """Say whether a column of type ``to`` holds every value of type ``of`` unchanged."""
     if of in (to, "void"):
         return True
     if of in _DIGITS and to in _DIGITS:
@@ -81,10 +101,6 @@ def _decimal(kind: str) -> tuple[int, int]:
         return _DIGITS[kind], 0
     found = _DECIMAL.fullmatch(kind)
     return (int(found[1]), int(found[2])) if found else (-1, 0)
-
-
-def _typed(field: StructField) -> str:
-    return f"'{field.name}' is {field.dataType.simpleString()}"
 
 
 def without_void(frame: DataFrame) -> DataFrame:
