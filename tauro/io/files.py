@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tauro.errors import NodeError
+from tauro.io.delta_predicates import filtered
 from tauro.io.fits import check_columns, check_types, is_embedded, without_void
 from tauro.io.folders import PACKED, check_replaceable, data_files, files_in, header_of, refuse_delta
 
@@ -56,7 +57,7 @@ class FileFormat:
         null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
         if self.name == "csv" and null is not None and is_embedded(session):
             frame = _with_nulls(frame, str(null))
-        return frame
+        return filtered(frame, dataset)
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
         """Write ``frame`` and return how many rows were written, None where that is not known.
@@ -159,6 +160,8 @@ class FileFormat:
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where that is cheap to know, else None."""
+        if dataset.partition_filter is not None:
+            return None
         counts = [self._count(path, dataset) for path in location.files()]
         return None if None in counts or not counts else sum(count for count in counts if count is not None)
 
