@@ -217,9 +217,12 @@ class Project:
             RunNotFound: There is no summary of such a run.
             UsageFault: It was given other model options.
         """
+        from dataclasses import replace
+
+        from tauro.exec.fingerprint import changes, fingerprint
         from tauro.exec.ml import MlOptions
         from tauro.exec.plan import find_pipeline, make_plan
-        from tauro.exec.record import read_summary
+        from tauro.exec.record import read_fingerprint, read_summary
         from tauro.exec.resume import unfinished_nodes
         from tauro.exec.selection import Chosen
 
@@ -233,7 +236,9 @@ class Project:
         config = self._config_for(summary["start_date"], summary["end_date"])
         pipeline = find_pipeline(config, summary["pipeline"])
         chosen = Chosen(*unfinished_nodes(config, pipeline, summary))
-        return make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id, ml=options)
+        plan = make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id, ml=options)
+        changed = changes(read_fingerprint(self.state_directory, run_id), fingerprint(plan))
+        return replace(plan, warnings=(*plan.warnings, *changed))
 
     def run(
         self,

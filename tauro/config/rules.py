@@ -243,6 +243,13 @@ RULES: dict[str, Rule] = {
         "The mode in global_settings asks for something that this machine lacks.",
         "Install what the message names, or set mode: local.",
     ),
+    # ---------------------------------------------------------------- resumed runs
+    "changed-since": Rule(
+        "Something has changed since the run that is resumed",
+        "Settings, code or inputs are not as they were when the run started. What it completed was made of the earlier "
+        "ones, what is resumed is made of the present ones.",
+        "Run the pipeline anew if both must be of one kind.",
+    ),
     # ---------------------------------------------------------------- streams
     "not-streamable": Rule(
         "A stream has nothing to stream",

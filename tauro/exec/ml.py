@@ -84,7 +84,7 @@ class MlContext(Mapping[str, Any]):
         for part in (name, version):
             if not part or part.startswith(".") or "/" in part or "\\" in part or not part.isprintable():
                 raise ValidationError(f"'{part}' cannot be a part of the path of a model", hint="Use a plain name.")
-        folder = self._registry / name / version
+        folder: Path = self._registry / name / version
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

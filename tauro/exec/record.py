@@ -16,9 +16,12 @@ from tauro.exec.events import Event, RunEnded
 from tauro.security.private import open_private, private_directory, replace_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tauro.exec.results import RunResult
+
+
+_FINGERPRINT = "fingerprint.json"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class RunRecord:
         self.events.flush()
         if isinstance(event, RunEnded):
             self.events.close()
+
+    def keep(self, fingerprint: Mapping[str, Any]) -> None:
+        """Write what the run depends on."""
+        replace_private(self.folder / _FINGERPRINT, json.dumps(fingerprint, ensure_ascii=False) + "\n")
 
     def finish(self, result: RunResult) -> None:
         """Write the run's summary."""
@@ -70,6 +77,16 @@ def new_record(state: Path, now: Callable[[], datetime] = lambda: datetime.now(U
             events = open_private(folder / "events.jsonl")
             fcntl.flock(events, fcntl.LOCK_EX)
             return RunRecord(run_id, folder, events)
+
+
+def read_fingerprint(state: Path, run_id: str) -> dict[str, Any]:
+    """Return what a run depended on; nothing for one that has no such record."""
+    try:
+        with _opened(state / "runs" / run_id / _FINGERPRINT) as file:
+            found = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def read_summary(state: Path, run_id: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tauro.config.model import canonical
 from tauro.exec.events import Event, Listener, RunEnded, RunStarted
 from tauro.exec.failures import failure_of
+from tauro.exec.fingerprint import fingerprint
 from tauro.exec.imports import use_project
 from tauro.exec.log import LogContext, logged_in, project_context
 from tauro.exec.ml import MlContext, ml_values, registry_of
@@ -58,6 +59,7 @@ def execute(
         engine.prepare()
     use_project(config.root)
     record = new_record(state)
+    record.keep(fingerprint(plan))
     emit = _Emitter(record, listeners)
     spool = record.folder / "spool"
     catalog = _catalog(plan, engine, spool)
