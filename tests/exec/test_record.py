@@ -97,6 +97,7 @@ def test_only_the_owner_can_read_a_record_under_any_umask(open_project):
     assert [oct(mode(path)) for path in folders] == ["0o700"] * 3
     assert {path.name: oct(mode(path)) for path in folder.iterdir()} == {
         "events.jsonl": "0o600",
+        "fingerprint.json": "0o600",
         "summary.json": "0o600",
     }
 
