@@ -2,6 +2,8 @@
 
 Both are started by the same interpreter through the same console script. The reference does
 nothing but greet; so the ratio says what Tauro's own modules and the reading of a project cost.
+A person waits for every completion at a prompt: what these take beyond the reference is bounded in
+seconds.
 """
 
 from __future__ import annotations
@@ -50,8 +52,16 @@ _CONFIG = {
     "config list-pipelines": ("config", "list-pipelines", "--env", "dev"),
     "config validate": ("config", "validate", "--env", "dev"),
 }
+# The command line that a shell asks about: its script sets the variable and gives the line.
+_COMPLETIONS = {
+    "an option": "tauro run --pi",
+    "--env": "tauro run --env ",
+    "--pipeline": "tauro run --env dev --pipeline ",
+    "--node": "tauro run --env dev --pipeline silver_transformation --node ",
+}
 BOUND_START = 1.25
 BOUND_CONFIG = 2.0
+BOUND_COMPLETION_SECONDS = 0.05
 
 
 def main() -> int:
@@ -71,10 +81,18 @@ def main() -> int:
         for name, (ours, theirs, _) in pairs.items():
             candidates[f"tauro {name}"] = in_child([*tauro, *ours], cwd=project)
             candidates[f"hello {name}"] = in_child([*hello, *theirs], cwd=project)
+        asking = ["/usr/bin/env", "_TAURO_COMPLETE=line"]
+        for name, line in _COMPLETIONS.items():
+            candidates[name] = in_child([*asking, *tauro, line], cwd=project)
+        candidates["hello"] = in_child([*asking, *hello], cwd=project)
         times = fastest(candidates, options.runs)
         figures = [
             Figure(f"tauro {name}", times[f"tauro {name}"], times[f"hello {name}"], bound)
             for name, (_, _, bound) in pairs.items()
+        ]
+        figures += [
+            Figure(f"completion of {name}", times[name] - times["hello"], BOUND_COMPLETION_SECONDS, 1.0, "beyond hello")
+            for name in _COMPLETIONS
         ]
         facts = [light(command, project) for command in (("--help",), ("--version",), *_CONFIG.values())]
     return report(figures, facts, as_json=options.json)
