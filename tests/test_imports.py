@@ -8,7 +8,19 @@ import pytest
 
 import tauro
 
-HEAVY = {"pyspark", "pysail", "pandas", "polars", "pyarrow", "deltalake", "IPython", "rich", "loguru"}
+HEAVY = {
+    "pyspark",
+    "pysail",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "deltalake",
+    "IPython",
+    "rich",
+    "loguru",
+    "sqlglot",
+    "jsonschema",
+}
 # Runs one command line and prints, on the last line, every module that is loaded then.
 LOADED = """
 import json, sys
@@ -52,6 +64,16 @@ def folder(tmp_path):
         (["config", "list-pipelines"], "Pipeline"),
         (["config", "list-pipelines", "--output", "json"], '"pipelines"'),
         (["config", "validate"], "valid"),
+        (["config", "validate", "--output", "sarif"], '"2.1.0"'),
+        (["config", "list-configs"], "settings_yml.json"),
+        (["config", "show", "--origin"], "config/base/nodes.yaml"),
+        (["config", "show", "--output", "json"], '"sections"'),
+        (["config", "diff", "base", "sandbox_a"], "the same settings"),
+        (["config", "schema"], "json-schema.org"),
+        (["config", "clear-cache"], "Forgot"),
+        (["config", "pipeline-info", "--pipeline", "p", "--graph", "text"], "a"),
+        (["config", "pipeline-info", "--pipeline", "p", "--graph", "mermaid"], "flowchart"),
+        (["config", "pipeline-info", "--pipeline", "p", "--graph", "svg"], "<svg"),
     ],
     ids=" ".join,
 )
@@ -66,6 +88,15 @@ def test_a_command_that_only_looks_writes_nothing(folder):
     before = sorted(folder.rglob("*"))
     loaded("from tauro.cli.cli import invoke\ninvoke(['config', 'validate'])", folder)
     assert sorted(folder.rglob("*")) == before
+
+
+def test_the_commands_for_settings_load_only_what_they_need(folder):
+    """The notes of faults, of SARIF and of drawings are for those who ask for them."""
+    code = "from tauro.cli.cli import invoke\ninvoke(['config', 'list-pipelines'])\n"
+    code += "import sys\nfound = [name for name in sys.modules if name.startswith('tauro.')]\n"
+    code += "seen = ('rules', 'sarif', 'json_schema', 'differences', 'search_cache', 'sql', 'svg', 'mermaid', 'text')\n"
+    code += "assert not [name for name in found if name.rpartition('.')[2] in seen], found"
+    loaded(code, folder)
 
 
 def test_an_error_loads_no_engine_either(folder):
