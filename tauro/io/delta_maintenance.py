@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 # Below, delta-rs asks to be told that it is meant; the settings have allowed it then.
 _SAFE_HOURS = 168
 _CENTURY = 24 * 365 * 100
+# Features with which it was tried. Of the others it refuses some; one that it does not know, it passes over.
+_TRIED = frozenset(
+    {"appendOnly", "changeDataFeed", "checkConstraints", "deletionVectors", "generatedColumns", "invariants"}
+    | {"timestampNtz", "v2Checkpoint"}
+)
 
 
 def maintain(location: Location, dataset: DatasetConfig) -> list[str]:
@@ -22,22 +27,29 @@ def maintain(location: Location, dataset: DatasetConfig) -> list[str]:
     Rows are not changed: the table is the same in another set of files, and a reader of any version
     younger than the retention keeps its files.
     """
-    steps = list(_steps(dataset))
+    steps = dict(_steps(dataset))
     if not steps:
         return []
+    left_out = f"{' and '.join(steps)} left out"
     if location.path is None:
-        return [f"'{dataset.name}' is not on this machine: {' and '.join(name for name, _ in steps)} left out"]
+        return [f"'{dataset.name}' is not on this machine: {left_out}"]
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
-    failed = []
-    for name, work in steps:
+    failures = []
+    for name, work in steps.items():
         try:
-            work(DeltaTable(str(location.path)))
+            table = DeltaTable(str(location.path))
+            beyond = sorted(set(table.protocol().writer_features or ()) - _TRIED)
+            if beyond:
+                return [
+                    f"'{dataset.name}' has table features that delta-rs cannot write ({', '.join(beyond)}): {left_out}"
+                ]
+            work(table)
         except (DeltaError, OSError, ValueError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            failed.append(f"'{dataset.name}' was written, but {name} failed: {reason}")
-    return failed
+            failures.append(f"'{dataset.name}' was written, but {name} failed: {reason}")
+    return failures
 
 
 def _steps(dataset: DatasetConfig) -> Iterator[tuple[str, Callable[[Any], object]]]:
