@@ -1,5 +1,6 @@
 """The typed model: what every key takes, its other spellings, and what is said of a wrong one."""
 
+import json
 import math
 
 import pytest
@@ -412,3 +413,79 @@ def test_settings_cannot_be_changed_or_shared_by_accident():
     with pytest.raises(TypeError):
         first.params["x"] = 1
     assert second.params == {}
+
+
+# -- the original's place of a table --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("bronze.sales.raw", ("bronze", "sales", "raw")),
+        ("bronze/sales/raw", ("bronze", "sales", "raw")),
+        ("out_parquet:logs/app/events", ("logs", "app", "events")),
+        ("out_parquet:logs.app.events", ("logs", "app", "events")),
+        ("a:b:logs/app/events", ("logs", "app", "events")),
+        ("x.y:logs/app/events", ("logs", "app", "events")),
+        ("raw", None),
+        ("sales.raw", None),
+        ("a.b.c.d", None),
+        ("a..c", None),
+        (".b.c", None),
+        ("a.b.", None),
+        ("out_parquet:raw", None),
+        ("out_parquet:", None),
+        ("logs/app/events:out", None),
+        ("a b.c d.e f", ("a b", "c d", "e f")),
+    ],
+)
+def test_a_name_of_three_parts_says_where_a_table_is(inspect, name, parts):
+    config, _ = inspect(output=json.dumps({name: {"format": "parquet"}}))
+    (found,) = config.outputs.values()
+    assert found.table_path == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("{schema: bronze, sub_folder: sales, table_name: raw}", ("bronze", "sales", "raw")),
+        ("{schema: bronze, table_name: raw}", ("bronze", "raw")),
+        ("{sub_folder: sales, table_name: raw}", ("sales", "raw")),
+        ("{table_name: raw}", ("raw",)),
+        ("{schema: '', sub_folder: '', table_name: raw}", ("raw",)),
+        ("{schema: a INT, sub_folder: sales}", ("x", "y", "z")),
+    ],
+)
+def test_keys_say_where_a_table_is_before_its_name_does(inspect, text, parts):
+    config, _ = inspect(output=f"x.y.z: {text}\n")
+    assert config.outputs["x.y.z"].table_path == parts
+
+
+def test_the_schema_is_a_folder_beside_a_table_s_name_and_columns_without_it(inspect):
+    config, _ = inspect(
+        output="a: {format: delta, schema: bronze, table_name: raw}\nb: {format: delta, schema: a INT, filepath: x}\n"
+    )
+    assert (config.outputs["a"].columns, config.outputs["a"].schema) == (None, "bronze")
+    assert config.outputs["b"].columns == "a INT"
+
+
+def test_two_datasets_of_one_place_are_told_apart_by_what_stands_before_the_colon(inspect):
+    config, faults = inspect(output="'one:a/b/c': {format: csv}\n'two:a/b/c': {format: csv}\n")
+    assert not faults
+    assert config.outputs["one:a.b.c"].table_path == config.outputs["two:a.b.c"].table_path
+    assert config.dataset("one:a.b.c").name == "one:a/b/c"
+
+
+def test_a_table_without_a_path_is_no_fault_where_its_place_is_known(project):
+    output = "o: {format: parquet, schema: s, table_name: t}\n'out:a/b/c': {format: csv}\n"
+    opened, faults = Project.inspect(project(output=output), environ={})
+    assert not faults
+    assert opened.validate() == ()
+
+
+@pytest.mark.parametrize("key", ["sub_folder", "path"])
+def test_a_part_of_a_place_alone_is_not_taken_for_one_in_silence(project, key):
+    output = f"o: {{format: parquet, filepath: data/o, {key}: x}}\n"
+    opened, faults = Project.inspect(project(output=output), environ={})
+    told = [*faults, *opened.validate()]
+    assert [fault.id for fault in told] == [{"sub_folder": "no-effect", "path": "duplicate-key"}[key]]
