@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from tauro.errors import ConfigurationError, Fault, Place
+from tauro.security.redaction import Redactor, without_secrets
 
 KeyPath = tuple[str | int, ...]
 
@@ -70,8 +71,10 @@ class Source:
         return Place(self.name, mark.line, mark.column, quoted)
 
     def fault(self, mark: Mark, message: str, *, kind: str = "syntax", hint: str | None = None) -> Fault:
-        """Return a fault of the file's format at ``mark``."""
-        return Fault(kind, message, exit_code=2, place=self.place(mark), hint=hint)
+        """Return a fault of the file's format at ``mark``; it repeats no secret of its line."""
+        place = self.place(mark)
+        _, words = without_secrets(place.text or "")
+        return Fault(kind, Redactor(words)(message), exit_code=2, place=place, hint=hint)
 
 
 @dataclass(frozen=True)

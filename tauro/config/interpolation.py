@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.errors import Nearest
-from tauro.security.redaction import is_secret_name
+from tauro.security.redaction import forms_of, is_secret_name, passwords_in
 
 if TYPE_CHECKING:
     from tauro.config.document import KeyPath
@@ -112,7 +112,9 @@ class Interpolator:
             if value is None:
                 value = self._expand(default[2:])
             if is_secret_name(name):
-                self.secrets.add(str(value))
+                self.secrets.update(forms_of(value))
+            elif name in self.environ:
+                self.secrets.update(passwords_in(value))
             return value
 
         return Interpolated(_REFERENCE.sub(replace, text))

@@ -21,9 +21,10 @@ from tauro.config.report import At, Report, SectionReport, located
 from tauro.config.schema import build
 from tauro.errors import ConfigurationError, Fault, UnsafePath, ValidationError, nearest
 from tauro.security.paths import read_beneath
+from tauro.security.redaction import may_hold_secrets, secrets_in, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from tauro.errors import Place
@@ -224,12 +225,18 @@ def resolve(
         window=_window(settings, report, (start, end), today),
         uses_dates=bool(interpolator.run_names & {"start_date", "end_date"}),
         sections=sources.sections,
-        secrets=frozenset(interpolator.secrets),
+        secrets=frozenset((*interpolator.secrets, *secrets_of(environ), *_literal_secrets(sources, data))),
         inline=_inline_nodes(pipelines, data["nodes"], report),
         values=data,
         broken=sources.broken,
     )
     return config, [*sources.faults, *_without_secrets(report.faults, config)]
+
+
+def _literal_secrets(sources: Sources, data: Mapping[str, Any]) -> Iterator[str]:
+    for section, layered in sources.sections.items():
+        if any(may_hold_secrets(document.text) for document in layered.documents):
+            yield from secrets_in(data[section])
 
 
 def _window(settings: GlobalSettings, report: Report, given: tuple[str | None, str | None], today: date) -> Window:
