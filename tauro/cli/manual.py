@@ -25,7 +25,7 @@ class Manual(NamedTuple):
     """What a page has beside usage, text and options.
 
     Attributes:
-        examples: Command lines, each after what it does: ``# The last run again`` or nothing.
+        examples: Command lines that can be typed as they stand; long ones are wrapped by the page.
         variables: Environment variables that matter beside those of options, and what they do.
         exits: Exit codes that mean something of their own here, and what.
         see: Where to read more: other command lines, files, one a line.

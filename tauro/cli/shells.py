@@ -1,8 +1,9 @@
 """The shells that complete command lines: the script of each, and the answer that the scripts ask for.
 
-The scripts are ours and not click's, because click's take ``--env=dev`` apart in bash and replace it
-as a whole in zsh, cut descriptions at their first comma in fish, sort runs by name there, and fail in
-bash before 4.4, which macOS has.
+The scripts are ours, because click's do not complete ``--env=de`` in bash and fish and lose the option
+there in zsh, cut descriptions at their first comma in fish and sort runs by name, leave blanks in names
+unquoted in bash, and are errors in bash before 4.4, such as that of macOS. click's own protocol
+(``_TAURO_COMPLETE=bash_source``) is there beside them.
 """
 
 from __future__ import annotations
