@@ -7,6 +7,7 @@ import pytest
 
 from tauro.config import model
 from tauro.config.merge import MergeClause
+from tauro.config.validation import check_project
 from tauro.project import Project
 
 # For each kind of field: what it takes, and what it is in the model; then what it refuses.
@@ -481,6 +482,24 @@ def test_a_table_without_a_path_is_no_fault_where_its_place_is_known(project):
     opened, faults = Project.inspect(project(output=output), environ={})
     assert not faults
     assert opened.validate() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("o: {format: csv, schema: s, table_name: .}", 41),
+        ("o: {format: csv, schema: ./, table_name: t}", 26),
+        ("o: {format: csv, table_name: '..', sub_folder: x}", 30),
+        ("o: {format: csv, table_name: ' '}", 30),
+        ("'x:a/ /c': {format: csv}", 1),
+        ("o: {format: csv, path: ./}", 24),
+        ("o: {format: csv, path: a/../b}", 24),
+    ],
+)
+def test_a_place_that_is_the_folder_of_others_is_a_fault_where_it_is_written(project, text, column):
+    config = Project.inspect(project(output=f"{text}\n"), environ={})[0].config
+    (fault,) = [fault for fault in check_project(config) if fault.id != "unknown-dataset"]
+    assert (fault.id, fault.exit_code, fault.place.column) == ("filepath", 3, column)
 
 
 @pytest.mark.parametrize("key", ["sub_folder", "path"])

@@ -63,15 +63,30 @@ def _check_format(dataset: DatasetConfig, at: At, report: Report) -> None:
 
 def _check_place(dataset: DatasetConfig, at: At, report: Report) -> None:
     name, path = dataset.name, dataset.filepath
-    if path is None:
-        if dataset.table_path is None and dataset.section not in report.broken:
+    if path is None and dataset.table_path is not None:
+        _check_parts(dataset, at, report)
+    elif path is None:
+        if dataset.section not in report.broken:
             message = f"{name}: The dataset has neither filepath nor table_name, and its name is not {_SHAPE}"
             report.add("no-filepath", message, at._replace(key=True), hint="Give filepath.")
     elif not path.strip("./ "):
         message = f"{name}: The path '{path}' names no file or folder of its own"
-        report.add("filepath", message, at.of("filepath"), hint="Give the path of the data.")
+        where = at.of(report.spelling(at, "filepath", "path"))
+        report.add("filepath", message, where, hint="Give the path of the data.")
     elif "://" not in path and ".." in path.split("/"):
-        report.add("filepath", f"{name}: The path climbs by '..'", at.of("filepath"), hint="Give its whole path.")
+        where = at.of(report.spelling(at, "filepath", "path"))
+        report.add("filepath", f"{name}: The path climbs by '..'", where, hint="Give its whole path.")
+
+
+def _check_parts(dataset: DatasetConfig, at: At, report: Report) -> None:
+    """A part such as '.' would make the folder of other tables its own."""
+    keys = ("schema", "sub_folder", "table_name") if dataset.table_name is not None else ()
+    for part in dataset.table_path or ():
+        if not part.strip("./ "):
+            key = next((key for key in keys if getattr(dataset, key) == part), None)
+            where = at._replace(key=True) if key is None else at.of(key)
+            message = f"{dataset.name}: '{part}' names no folder of the table's own"
+            report.add("filepath", message, where, hint="Give the name of a folder.")
 
 
 def _without_effect(dataset: DatasetConfig) -> Iterator[str]:
