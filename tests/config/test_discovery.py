@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tauro.config.discovery import find_root, read_index
+from tauro.config.discovery import SECTIONS, find_root, read_index, section_files
 from tauro.config.loading import read_sources
+from tauro.config.validation import check_project
 from tauro.errors import ConfigurationError, SettingsNotFound, UnsafePath
 from tauro.project import Project
 
@@ -333,3 +334,166 @@ def test_the_same_project_reads_equal_in_every_format(project):
         (folder / name).write_text(format_of(name).dump(data))
         assert section(folder, "global_settings") == data
         (folder / name).unlink()
+
+
+# -- the files of a layer ---------------------------------------------------------------------------
+
+
+def files_of(folder, env="base"):
+    return section_files(folder, read_index(folder), env)
+
+
+def test_the_files_of_a_layer_are_told_by_section(project):
+    folder = project({"config/dev/nodes.dsl": "", "config/dev/output.yml": "", "config/dev/other.yaml": ""})
+    assert files_of(folder, "dev") == ({"nodes": "config/dev/nodes.dsl", "output": "config/dev/output.yml"}, {})
+    assert files_of(folder, "prod") == ({}, {})
+
+
+def test_a_section_with_two_files_has_none_and_a_fault_of_its_own(project):
+    folder = project({"config/base/nodes.json": "{}", "config/base/nodes.dsl": "", "config/base/input.yml": ""})
+    files, faults = files_of(folder)
+    assert set(files) == {"pipelines", "output"}
+    assert set(faults) == {"nodes", "input"}
+    assert faults["nodes"].looked_up == (
+        "config/base/nodes.yaml", "config/base/nodes.json", "config/base/nodes.dsl",
+    )  # fmt: skip
+    assert faults["nodes"].message == "Environment 'base' has 3 files for nodes"
+
+
+def test_of_two_files_the_one_that_the_index_names_counts(project):
+    index = {"env_config": {"base": {"nodes_config_path": "config/base/nodes.json"}}}
+    folder = project({"settings.json": index, "config/base/nodes.json": "{}"})
+    files, faults = files_of(folder)
+    assert files["nodes"] == "config/base/nodes.json"
+    assert not faults
+
+
+@pytest.mark.parametrize("base", [".", "", "./", "conf", "conf/", "./conf"])
+def test_files_start_at_the_base_path_however_it_is_written(project, base):
+    inner = "conf/" if "conf" in base else ""
+    folder = project(
+        {
+            "settings.json": {"base_path": base, "env_config": {"dev": {"nodes_config_path": "n.yaml"}}},
+            f"{inner}n.yaml": "x: {}\n",
+            f"{inner}config/dev/input.yaml": "y: {format: csv, filepath: d}\n",
+        }
+    )
+    assert set(section(folder, "nodes", "dev")) >= {"x"}
+    assert set(section(folder, "input", "dev")) >= {"y"}
+
+
+def test_a_folder_that_is_named_like_a_section_s_file_is_none(project):
+    folder = project({"config/dev/nodes.yaml/readme": ""})
+    assert files_of(folder, "dev") == ({}, {})
+
+
+# -- faults of the index ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("index", "place", "about"),
+    [
+        ('{"base_pth": "."}', "1:2", "Unknown key 'base_pth'"),
+        ('{"base_path": null}', "1:15", "Expected a path, found nothing"),
+        ('{"base_path": ["."]}', "1:15", "Expected a path, found a list"),
+        ('{"env_config": []}', "1:16", "Expected a mapping of environments, found a list"),
+        ('{"env_config": null}', "1:16", "Expected a mapping of environments, found nothing"),
+        ('{"env_config": {"dev": "x"}}', "1:24", "Expected a mapping of sections to files, found 'x'"),
+        ('{"env_config": {"dev": {"nodes_path": "x"}}}', "1:25", "Unknown key 'nodes_path'"),
+        ('{"env_config": {"dev": {"nodes_config_path": 5}}}', "1:46", "Expected a path, found 5"),
+        ('{"env_config": {"a b": {}}}', "1:24", "'a b' cannot be the name of an environment"),
+        ('{"env_config": {"": {}}}', "1:21", "'' cannot be the name of an environment"),
+        ('{"env_config": {"dev": {}, "Development": {}}}', "1:43", "'dev' and 'Development' are one environment"),
+        ('{"env_config": {"prod": {}, " prod ": {}}}', "1:39", "'prod' and ' prod ' are one environment"),
+    ],
+)
+def test_a_fault_of_the_index_says_where_it_is(tmp_path, index, place, about):
+    (tmp_path / "settings.json").write_text(index)
+    with pytest.raises(ConfigurationError) as caught:
+        read_index(tmp_path)
+    (fault,) = caught.value.faults
+    assert (fault.id, fault.exit_code, str(fault.place)) == ("settings-index", 2, f"settings.json:{place}")
+    assert fault.message == about
+    assert caught.value.message == "The settings index settings.json is not valid"
+
+
+def test_a_base_path_that_leads_nowhere_is_told_where_it_is_written(project):
+    with pytest.raises(ConfigurationError, match="There is no folder 'conf'") as caught:
+        sources(project({"settings.json": '{"base_path": "conf"}'}))
+    assert (caught.value.exit_code, str(caught.value.place)) == (2, "settings.json:1:15")
+    assert "base_path" in caught.value.hint
+
+
+def test_a_file_that_is_nearly_named_like_a_section_is_a_warning(project):
+    files = {
+        "config/base/node.yaml": "",
+        "config/base/inputs.json": "{}",
+        "config/base/readme.yaml": "",
+        "config/base/nodes.txt": "",
+    }
+    found = {fault.message: fault for fault in sources(project(files)).faults}
+    assert all((fault.id, fault.warning) == ("stray-file", True) for fault in found.values())
+    assert {(message.split()[0], fault.nearest[0]) for message, fault in found.items()} == {
+        ("config/base/node.yaml", "nodes"),
+        ("config/base/inputs.json", "input"),
+    }
+
+
+# -- broken files beside sound ones -----------------------------------------------------------------
+
+
+def report_of(folder, env="base"):
+    """Return the ids of every fault that validation tells, warnings left out."""
+    opened, faults = Project.inspect(folder, env, environ={})
+    return sorted(fault.id for fault in (*faults, *check_project(opened.config)) if not fault.warning)
+
+
+BREAKS = {"syntax": "x: [\n", "duplicate-key": "x: {}\nx: {}\n", "type": "- a\n"}
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_file_that_cannot_be_read_is_one_fault_and_nothing_follows_from_it(project, name, kind):
+    """In base, where all else hangs on it, and in an environment that changes what base has."""
+    text = {"pipelines": "p: {}\n", "nodes": "a: {}\n", "input": "i: {}\n", "output": "o: {}\n"}.get(name, "")
+    assert report_of(project({}, **{name: BREAKS[kind]})) == [kind]
+    folder = project({f"config/dev/{name}.yaml": BREAKS[kind]}, **{name: text})
+    assert report_of(folder, "dev") == [kind]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_with_two_files_is_one_fault_and_nothing_follows_from_it(project, name):
+    folder = project({f"config/base/{name}.yaml": "", f"config/base/{name}.json": "{}"})
+    assert report_of(folder) == ["two-files"]
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_faults_of_others(project):
+    folder = project(
+        {"config/base/nodes.yaml": "a: [\n", "config/base/input.yaml": "i: {}\ni: {}\n"},
+        global_settings="mode: lokal\nx: ${NOBODY}\n",
+        pipelines="p: {nodes: [a], tags: 5, zzz: 1}\n",
+        output="o: {format: xml, filepath: x}\n",
+    )
+    assert report_of(folder) == sorted(
+        ["syntax", "duplicate-key", "type", "unknown-variable", "type", "unknown-key", "format"]
+    )
+
+
+def test_the_layer_below_a_broken_file_is_checked_all_the_same(project):
+    folder = project({"config/dev/nodes.yaml": "a: [\n"}, nodes="a: {function: m.gone, input: i}\n")
+    assert report_of(folder, "dev") == ["syntax", "unknown-function"]
+
+
+def test_a_variable_that_broken_settings_may_have_is_not_unknown(project):
+    text = "i: {format: csv, filepath: '${root}/x'}\n"
+    assert report_of(project(input=text)) == ["unknown-variable"]
+    assert report_of(project(input=text, global_settings="root: [\n")) == ["syntax"]
+    folder = project({"config/dev/global_settings.yaml": "root: [\n"}, input=text, global_settings="")
+    assert report_of(folder, "dev") == ["syntax"]
+
+
+@pytest.mark.xfail(reason="exec.preflight looks at datasets of a section that could not be read", strict=True)
+def test_a_path_that_a_broken_file_may_give_is_not_missing_for_the_engine_either(project):
+    folder = project({"config/dev/input.yaml": "x: [\n"}, input="i: {format: csv}\n")
+    opened, faults = Project.inspect(folder, "dev", environ={})
+    assert [fault.id for fault in (*faults, *opened.validate())] == ["syntax"]
