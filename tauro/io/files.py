@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tauro.errors import NodeError
 from tauro.io.delta_predicates import filtered
 from tauro.io.fits import check_columns, check_types, is_embedded, without_void
-from tauro.io.folders import PACKED, check_replaceable, data_files, files_in, header_of, refuse_delta
+from tauro.io.folders import (
+    PACKED,
+    check_appendable,
+    check_order,
+    check_replaceable,
+    data_files,
+    files_in,
+    header_of,
+    refuse_delta,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,15 +91,11 @@ class FileFormat:
             if not any(True for _ in files_in(folder)) and not (adds and self.exists(location)):
                 self._write_empty(frame, folder, dataset)
         if adds and dataset.partition_by and rows != 0:
-            self._remove_empty(location.path, dataset)
+            self.remove_empty(location.path, dataset)
         return rows
 
     def _check_headers(self, columns: list[str], location: Location, dataset: DatasetConfig) -> None:
-        """Refuse CSV files whose own names stand in another order: engines go by the place of a column.
-
-        A header of other names is well: that is how a schema renames columns. Without a schema the first
-        file tells the order.
-        """
+        """Refuse CSV files whose own names stand in another order. Without a schema the first file tells it."""
         options = {key.lower(): str(value) for key, value in dataset.options.items()}
         separator = options.get("sep", options.get("delimiter", ","))
         files = list(data_files(location))
@@ -100,13 +104,7 @@ class FileFormat:
         for file in files:
             header = header_of(file, separator)
             columns = columns or header
-            if any(name in columns and columns.index(name) != place for place, name in enumerate(header)):
-                raise NodeError(
-                    f"The columns of '{dataset.name}' stand in another order in {file.name}: "
-                    f"{', '.join(header)}; expected {', '.join(columns)}",
-                    looked_up=(str(file),),
-                    hint="Bring the schema, or the files, to one order.",
-                )
+            check_order(file, header, columns, dataset)
 
     def _fitting(self, frame: DataFrame, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return ``frame`` as it can be written beside or in place of what is there."""
@@ -116,10 +114,9 @@ class FileFormat:
             return frame
         if dataset.write_mode != "append":
             check_replaceable(location.path, dataset.name)
-        elif location.path.is_file():
-            message = f"Dataset '{dataset.name}' appends to a folder, but there is a file: {location.shown}"
-            raise NodeError(message, hint="Make a folder of that name and move the file into it.")
-        elif self.name != "json" and self.exists(location):
+            return frame
+        check_appendable(location, dataset)
+        if self.name != "json" and self.exists(location):
             return self._like_stored(frame, location, dataset)
         return frame
 
@@ -152,7 +149,7 @@ class FileFormat:
         else:
             (folder / f"empty.{self.name}").touch()
 
-    def _remove_empty(self, folder: Path, dataset: DatasetConfig) -> None:
+    def remove_empty(self, folder: Path, dataset: DatasetConfig) -> None:
         """Remove the file that only told the columns: beside partitions no reader understands it."""
         for file in folder.glob(f"*empty.{self.name}"):
             if self._count(file, dataset) == 0:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tauro.errors import NodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tauro.config.model import DatasetConfig
@@ -47,11 +47,35 @@ def header_of(file: Path, separator: str) -> list[str]:
     return names if len(set(names)) == len(names) else []
 
 
+def check_order(file: Path, header: Sequence[str], columns: Sequence[str], dataset: DatasetConfig) -> None:
+    """Refuse a CSV file whose own names stand in another order: readers go by the place of a column.
+
+    A header of other names is well: that is how a schema renames columns.
+
+    Raises:
+        NodeError: They do.
+    """
+    if any(name in columns and columns.index(name) != place for place, name in enumerate(header)):
+        raise NodeError(
+            f"The columns of '{dataset.name}' stand in another order in {file.name}: "
+            f"{', '.join(header)}; expected {', '.join(columns)}",
+            looked_up=(str(file),),
+            hint="Bring the schema, or the files, to one order.",
+        )
+
+
 def refuse_delta(location: Location, dataset: DatasetConfig) -> None:
     """Refuse to take a Delta table for plain files: they hold removed rows too, and a write would end its history."""
     if location.path is not None and (location.path / "_delta_log").is_dir():
         message = f"Dataset '{dataset.name}' is a Delta table, not {dataset.format}: {location.shown}"
         raise NodeError(message, hint="Set format: delta, or give the dataset another filepath.")
+
+
+def check_appendable(location: Location, dataset: DatasetConfig) -> None:
+    """Refuse to add files where there is a single one."""
+    if location.path is not None and location.path.is_file():
+        message = f"Dataset '{dataset.name}' appends to a folder, but there is a file: {location.shown}"
+        raise NodeError(message, hint="Make a folder of that name and move the file into it.")
 
 
 def check_replaceable(path: Path, dataset: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from polars import LazyFrame
     from pyspark.sql import DataFrame, SparkSession
 
     from tauro.config.dates import Window
     from tauro.config.model import DatasetConfig
+    from tauro.io.delta_commits import WriteId
     from tauro.io.location import Location
 
 
@@ -19,11 +21,23 @@ class Target(NamedTuple):
         location: Where to.
         dataset: How.
         window: The run's dates, for writes that replace them only.
+        write: What tells this write from others, for formats whose log can keep it.
     """
 
     location: Location
     dataset: DatasetConfig
     window: Window
+    write: WriteId | None = None
+
+
+class Written(NamedTuple):
+    """What a write has done.
+
+    Attributes:
+        rows: How many rows it wrote, None where that is not known.
+    """
+
+    rows: int | None
 
 
 class DatasetFormat(Protocol):
@@ -48,3 +62,27 @@ class DatasetFormat(Protocol):
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where that is cheap to know, else None."""
+
+
+class DirectFormat(Protocol):
+    """Reads and writes the datasets of a format without a Spark session, by Polars.
+
+    It serves what it can do with the same result as Spark. What the settings ask for beyond that is
+    known before anything runs, by :meth:`reads` and :meth:`writes`; what only the data shows, such as a
+    table of a newer protocol, by a None in place of a frame. Both go by way of Spark then.
+    """
+
+    def reads(self, location: Location, dataset: DatasetConfig) -> bool:
+        """Say whether the settings ask for nothing that only Spark can read."""
+
+    def writes(self, location: Location, dataset: DatasetConfig) -> bool:
+        """Say whether the settings ask for nothing that only Spark can write."""
+
+    def scan(self, location: Location, dataset: DatasetConfig) -> LazyFrame | None:
+        """Return the data, which is there, as a lazy frame with Spark's types; None where only Spark can read it."""
+
+    def write(self, frame: LazyFrame, target: Target) -> Written | None:
+        """Write all rows or none, by overwrite or append; None where only Spark can write them."""
+
+    def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
+        """Return how many rows a dataset has, where hardly anything must be read to know, else None."""

@@ -40,6 +40,11 @@ _PASSED_OVER: dict[str, frozenset[str]] = {
 }
 
 
+def is_harmless(key: str, value: object) -> bool:
+    """Say whether an option asks for what is done anyway."""
+    return str(value).lower() in _PASSED_OVER.get(key.lower(), ())
+
+
 _DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
 
 
@@ -58,8 +63,7 @@ def check_options(config: ProjectConfig, dataset: DatasetConfig) -> None:
             hint=_INSTEAD["partitionoverwritemode"],
         )
     for key, value in dataset.options.items():
-        harmless = _PASSED_OVER.get(key.lower())
-        if harmless is not None and str(value).lower() not in harmless:
+        if key.lower() in _PASSED_OVER and not is_harmless(key, value):
             raise Unsupported(
                 f"{dataset.name}: The embedded engine passes over the option '{key}'",
                 place=config.place(dataset.section, dataset.name, "options", key, key=True),
