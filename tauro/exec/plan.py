@@ -15,6 +15,7 @@ from tauro.exec.policy import Policy, policy_of
 from tauro.exec.preflight import check_engine, check_memory, check_places
 from tauro.exec.selection import Chosen, Selection, select
 from tauro.io.catalog import StoredDataset, stored_dataset
+from tauro.security.redaction import secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,6 +167,8 @@ def make_plan(
             place=config.place("pipelines", pipeline.name, "type"),
             hint="'tauro run' runs batch pipelines.",
         )
+    if ml.hyperparams:
+        config = config._replace(secrets=config.secrets | set(secrets_in(dict(ml.hyperparams))))
     faults = check_pipeline(config, pipeline)
     if any(not fault.warning for fault in faults):
         raise report_error(faults)

@@ -110,6 +110,17 @@ def test_a_run_with_model_options_is_resumed_with_the_same_and_no_others(project
     assert NO_OPTIONS.fingerprint is None
 
 
+def test_a_secret_among_the_hyperparameters_is_shown_nowhere(project, capsys):
+    arguments = ["--hyperparams", '{"api_token": "hunter2-hunter2", "depth": 5}', "--verbose"]
+    assert invoke(["run", "--pipeline", "fail", *arguments]) == 4
+    shown = capsys.readouterr()
+    assert "depth" in shown.err
+    assert "hunter2" not in shown.out + shown.err
+    for file in (project.root / ".tauro").rglob("*.json*"):
+        assert "hunter2" not in file.read_text()
+    assert "hunter2" not in (project.root / "logs/tauro.log").read_text()
+
+
 @pytest.mark.parametrize(
     ("text", "about"),
     [

@@ -5,8 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +114,7 @@ def command(console: Console, /, **options: Any) -> int:
         project = open_project(console, options["where"])
         plans = Plans(project, options)
     plan = plans[0]
+    console.redact = plan.config.redact  # it knows the secrets of --hyperparams too
     tell_warnings(console, plan.warnings)
     if options["validate_only"]:
         text = f"Pipeline '{plan.pipeline.name}' is valid in environment '{project.env}': {len(plan.nodes)} nodes"
@@ -186,12 +186,12 @@ def _run(console: Console, project: Any, plans: Sequence[Any]) -> int:
 
 
 def _run_one(console: Console, project: Any, plan: Any, listeners: Sequence[Any]) -> Any:
+    from tauro.cli.hiding import heard_on_stderr
     from tauro.cli.progress import progress_listener
 
-    # What a node prints is talk; stdout is for the result.
     with (
         _terminated_as_interrupted(),
-        redirect_stdout(sys.stderr),
+        heard_on_stderr(console.redact),
         progress_listener(console) as progress,
     ):
         return project.run(plan, listeners=(*listeners, *progress))
