@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from tauro.errors import DatasetNotFound
-from tauro.io.delta_commits import WriteId
 from tauro.io.delta_log import LOG, newest_version, row_count
-from tauro.io.delta_maintenance import maintain
-from tauro.io.delta_predicates import filtered
-from tauro.io.delta_write import write_table
 from tauro.io.fits import is_embedded
 
 if TYPE_CHECKING:
@@ -22,12 +15,12 @@ if TYPE_CHECKING:
     from tauro.io.formats import Target
     from tauro.io.location import Location
 
-_LOGGER = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
 class DeltaFormat:
-    """A table whose log makes every write all or nothing."""
+    """A table whose log makes every write all or nothing.
+
+    What reads and writes rows is imported when it is needed: a validation asks only what there is.
+    """
 
     name = "delta"
     modes = frozenset({"overwrite", "append", "ignore", "error", "merge"})
@@ -43,6 +36,8 @@ class DeltaFormat:
             DatasetNotFound: It has no such version.
             NodeError: Its partition_filter names a column that it has not.
         """
+        from tauro.io.delta_predicates import filtered
+
         if dataset.version is not None and location.path is not None:
             newest = newest_version(location.path)
             if dataset.version > newest:
@@ -65,10 +60,17 @@ class DeltaFormat:
         Raises:
             NodeError: It does not fit the table.
         """
+        import logging
+        from uuid import uuid4
+
+        from tauro.io.delta_commits import WriteId
+        from tauro.io.delta_maintenance import maintain
+        from tauro.io.delta_write import write_table
+
         write = getattr(target, "write", None) or WriteId(uuid4().hex)
         rows = write_table(frame, target, _uri(frame.sparkSession, target.location), write)
         for failure in maintain(target.location, target.dataset):
-            _LOGGER.warning(failure)
+            logging.getLogger(__name__).warning(failure)
         return rows
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:

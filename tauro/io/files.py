@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tauro.io.delta_predicates import filtered
 from tauro.io.fits import check_columns, check_types, is_embedded, without_void
 from tauro.io.folders import (
     PACKED,
@@ -65,6 +64,8 @@ class FileFormat:
         null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
         if self.name == "csv" and null is not None and is_embedded(session):
             frame = _with_nulls(frame, str(null))
+        from tauro.io.delta_predicates import filtered
+
         return filtered(frame, dataset)
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
