@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.formats.core_schema import resolve
-from tauro.security.redaction import MASK
+from tauro.security.redaction import MASK, is_secret_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -77,6 +77,8 @@ def _quoted(text: str) -> str:
 def masked(value: Any, redact: Redactor, key: str = "") -> Any:
     """Return settings without secrets: neither known ones, nor what stands under a key such as ``password``.
 
+    Short and common words are no known secrets: hidden everywhere, they would blank out other words.
+
     Args:
         value: Mappings, lists and scalars.
         redact: Hides the project's secrets.
@@ -86,5 +88,5 @@ def masked(value: Any, redact: Redactor, key: str = "") -> Any:
         return {name: masked(inner, redact, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [masked(inner, redact, key) for inner in value]
-    is_secret = value is not None and not isinstance(value, bool) and redact(f"{key}=x") != f"{key}=x"
-    return MASK if is_secret else redact.data(value)
+    holds_none = value is None or isinstance(value, bool)
+    return MASK if is_secret_key(key) and not holds_none else redact.data(value)
