@@ -1,0 +1,68 @@
+"""Plays writes on one engine, in a process of its own: ``delta_play.py ENGINE FOLDER JARS < cases > results``."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+from deltalake import DeltaTable
+
+from tauro.config.dates import Window
+from tauro.config.model import DatasetConfig
+from tauro.config.report import Report, SectionReport
+from tauro.config.schema import build
+from tauro.engines import engine_for
+from tauro.errors import TauroError
+from tauro.io.delta import DeltaFormat
+from tauro.io.delta_commits import WriteId, history
+from tauro.io.location import Location
+
+JANUARY = Window(date(2025, 1, 1), date(2025, 1, 31))
+DELTA = DeltaFormat()
+
+
+def engine(name, jars):
+    config = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "OFF"}
+    spark = {**config, "spark.jars": jars, "spark.default.parallelism": "1"}
+    return engine_for(name, app_name="tests", spark_config=spark if name == "spark" else {}, spark_master="local[2]")
+
+
+def play(session, step, path):
+    """Write, and return how many rows were told, or the error."""
+    config = build(DatasetConfig, step["settings"], (), SectionReport(Report({}), "output"), name="t", section="output")
+    local = Location(str(path), path, "t")
+    location = local if not step.get("elsewhere") else Location(f"file://{path}", None, "t")
+    write = WriteId(step.get("id", f"{step}"), step.get("repeats", False))
+    target = SimpleNamespace(location=location, dataset=config, window=JANUARY, write=write)
+    try:
+        return DELTA.write(session.sql(step["rows"]), target)
+    except TauroError as error:
+        return error.message
+    except Exception as error:  # noqa: BLE001 - the engine's own
+        return f"{type(error).__name__}: outside" if "outside of what" in str(error) else f"{error}"
+
+
+def table(path):
+    frame = pl.from_arrow(DeltaTable(path).to_pyarrow_table())
+    frame = frame.select(sorted(frame.columns))
+    kinds = {name: str(kind) for name, kind in frame.schema.items()}
+    return {"columns": kinds, "rows": sorted(map(list, frame.rows()), key=repr)}
+
+
+def main():
+    name, folder, jars = sys.argv[1:]
+    used = engine(name, jars)
+    session = used.session()
+    results = {}
+    for case, steps in json.load(sys.stdin).items():
+        path = Path(folder) / case
+        told = [play(session, step, path) for step in steps]
+        operations = [[commit.operation, *commit.rows] for commit in history(Location(str(path), path, "t"))]
+        results[case] = {"told": told, **table(path), "newest": operations[0]}
+    used.close()
+    json.dump(results, sys.stdout, default=str)
+
+
+main()

@@ -1,0 +1,132 @@
+"""Apache Spark with delta-spark and the embedded engine leave the same tables, count and refuse the same."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+JARS = [
+    f"io/delta/{name}/4.4.0/{name}-4.4.0.jar"
+    for name in (
+        "delta-spark_4.2_2.13",
+        "delta-storage",
+        "delta-kernel-api",
+        "delta-kernel-defaults",
+        "delta-kernel-unitycatalog",
+    )
+]
+ROWS = "SELECT * FROM VALUES (1, '2024-12-31', 10), (2, '2025-01-01', 20), (3, '2025-01-31', 30) AS t(id, d, v)"
+NEW = "SELECT * FROM VALUES (2, '2025-01-01', 21), (4, '2025-01-15', 41) AS t(id, d, v)"
+NONE = "SELECT * FROM VALUES (2, '2025-01-01', 21) AS t(id, d, v) WHERE id > 9"
+WIDER = "SELECT *, 'w' AS w FROM VALUES (2, '2025-01-01', 21), (4, '2025-01-15', 41) AS t(id, d, v)"
+PARTED = {"partition_by": "d"}
+MERGE = {"write_mode": "merge", "merge_keys": "id"}
+ADDED = {"update": {"v": "source.v + target.v"}}
+
+
+def steps(*writes):
+    return [{"settings": {"format": "delta", **settings}, "rows": rows, **more} for settings, rows, more in writes]
+
+
+CASES = {
+    "replaceWhere": steps((PARTED, ROWS, {}), ({**PARTED, "overwrite_strategy": "replaceWhere"}, NEW, {})),
+    "replaceWhere outside": steps(
+        (PARTED, ROWS, {}), ({**PARTED, "overwrite_strategy": "replaceWhere"}, ROWS, {})
+    ),
+    "replaceWhere of some rows in a file": steps(
+        ({}, ROWS, {}),
+        ({"overwrite_strategy": "replaceWhere", "replace_predicate": "id = 2"}, NEW + " WHERE id = 2", {}),
+    ),
+    "dynamic": steps(
+        (PARTED, ROWS, {}),
+        ({**PARTED, "overwrite_strategy": "dynamic"}, NEW, {}),
+        ({**PARTED, "overwrite_strategy": "dynamic"}, NONE, {}),
+        ({**PARTED, "overwrite_strategy": "dynamic"}, WIDER, {}),
+        ({**PARTED, "overwrite_strategy": "dynamic", "merge_schema": True}, WIDER, {}),
+    ),
+    "merge": steps(
+        ({**MERGE, **PARTED}, ROWS, {}),
+        (MERGE, NEW, {}),
+        (MERGE, NONE, {}),
+        (MERGE, "SELECT 1 AS id, 'x' AS d, 1 AS v UNION ALL SELECT 1, 'y', 2", {}),
+        (MERGE, WIDER, {}),
+        ({**MERGE, "merge_schema": True}, WIDER, {}),
+        ({**MERGE, "when_matched": [{"delete": True, "condition": "source.v = 41"}, ADDED]}, NEW, {}),
+        ({**MERGE, "when_matched": {"update": {"v": "source.d"}}}, NEW, {}),
+    ),
+    "repeated": steps(
+        ({"write_mode": "append"}, ROWS, {"id": "a"}),
+        ({"write_mode": "append"}, ROWS, {"id": "a", "repeats": True}),
+        ({"write_mode": "append"}, ROWS, {"id": "a", "repeats": True, "elsewhere": True}),
+        ({**MERGE, "when_matched": "delete"}, "SELECT 3 AS id, 'x' AS d, 1 AS v", {"id": "b"}),
+        ({**MERGE, "when_matched": "delete"}, "SELECT 3 AS id, 'x' AS d, 1 AS v", {"id": "b", "repeats": True}),
+    ),
+    "columns": steps(
+        ({}, "SELECT 1 AS id, 'x' AS n", {}),
+        ({"write_mode": "append"}, "SELECT int(null) AS id, string(null) AS n", {}),
+        ({"write_mode": "append"}, "SELECT 1 AS id", {}),
+        ({"write_mode": "append"}, "SELECT 1L AS id, 'x' AS n", {}),
+        ({"write_mode": "append", "merge_schema": True}, "SELECT 2 AS id, 'y' AS n, 'z' AS m", {}),
+    ),
+    "an empty text": steps((PARTED, ROWS, {}), ({"write_mode": "append"}, "SELECT 1 AS id, '' AS d, 1 AS v", {})),
+    "maintained": steps(
+        ({"write_mode": "append"}, ROWS, {}),
+        ({"write_mode": "append", "optimize": True, "vacuum": True}, ROWS, {}),
+    ),
+}  # fmt: skip
+
+
+def play(engine, folder, jars):
+    program = [sys.executable, str(Path(__file__).with_name("delta_play.py")), engine, str(folder), ",".join(jars)]
+    done = subprocess.run(
+        program, input=json.dumps(CASES), capture_output=True, text=True, timeout=280, check=False, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """Return what the writes came to, by engine."""
+    repository = Path(os.environ.get("M2_REPOSITORY", Path.home() / ".m2/repository"))
+    jars = [str(repository / jar) for jar in JARS]
+    missing = [jar for jar in jars if not Path(jar).is_file()]
+    if missing or shutil.which("java") is None:
+        pytest.skip(f"Apache Spark needs Java, and for Delta the connector's jars: {missing[:1] or 'no java'}")
+    return {engine: play(engine, tmp_path_factory.mktemp(engine), jars) for engine in ("local", "spark")}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_engines_leave_the_same_table(played, case):
+    embedded, spark = (played[engine][case] for engine in ("local", "spark"))
+    assert embedded["columns"] == spark["columns"]
+    assert embedded["rows"] == spark["rows"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_engines_tell_the_same(played, case):
+    embedded, spark = (played[engine][case] for engine in ("local", "spark"))
+    if case == "replaceWhere outside":
+        assert all("outside" in str(told[-1]) for told in (embedded["told"], spark["told"]))
+    elif case == "an empty text":
+        assert all("empty text in the partition column 'd'" in told[-1] for told in (embedded["told"], spark["told"]))
+    else:
+        assert embedded["told"] == spark["told"]
+
+
+def test_the_cases_are_what_they_seem(played):
+    """What both engines do alike could still be wrong."""
+    told = {case: result["told"] for case, result in played["spark"].items()}
+    assert told["replaceWhere"] == [3, 2]
+    assert told["dynamic"][:3] == [3, 2, 0]
+    assert "'w' (string) is new" in told["dynamic"][3]
+    assert told["merge"][:3] == [3, 2, None]
+    assert "id = 1 (2 rows)" in told["merge"][3]
+    assert told["repeated"] == [3, 3, None, 1, 1]
+    assert played["spark"]["repeated"]["rows"] == [["2024-12-31", 1, 10], ["2025-01-01", 2, 20]]
+    assert played["spark"]["dynamic"]["columns"]["w"] == "String"
+    assert played["spark"]["maintained"]["newest"][0] == "OPTIMIZE"
