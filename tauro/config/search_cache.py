@@ -51,12 +51,8 @@ class SearchCache(NamedTuple):
         tree = self._recall(memory.get(key), base)
         if tree is None:
             tree = scan(base)
-            states = _states(base, tree)
-            # What has just changed may have changed after it was looked at: such a search is not remembered.
-            if max(changed for changed, _ in states) < (self.now() - _SETTLED) * 1e9:
-                memory = dict(sorted(memory.items(), key=_age)[-_MAX_TREES + 1 :])
-                memory[key] = {"at": self.now(), "states": states, **tree._asdict()}
-                self._write(memory)
+            with suppress(OSError):  # something is gone again: such a search is not remembered
+                self._remember(memory, key, tree, _states(base, tree))
         return tree
 
     def clear(self) -> int:
@@ -82,8 +78,14 @@ class SearchCache(NamedTuple):
                 return None
             tree = Tree(tuple(entry["indexes"]), tuple(entry["folders"]), bool(entry["complete"]))
             return tree if _states(base, tree) == entry["states"] else None
-        except (KeyError, TypeError, ValueError, OverflowError):
-            return None  # what stands there, we have not written
+        except (KeyError, TypeError, ValueError, OverflowError, OSError):
+            return None  # something is gone, or we have not written what stands there
+
+    def _remember(self, memory: dict[str, Any], key: str, tree: Tree, states: list[list[int]]) -> None:
+        # What has just changed may have changed after it was looked at.
+        if max(changed for changed, _ in states) < (self.now() - _SETTLED) * 1e9:
+            youngest = dict(sorted(memory.items(), key=_age)[-_MAX_TREES + 1 :])
+            self._write({**youngest, key: {"at": self.now(), "states": states, **tree._asdict()}})
 
     def _read(self) -> dict[str, Any]:
         memory = None
@@ -96,7 +98,7 @@ class SearchCache(NamedTuple):
 
     def _write(self, memory: dict[str, Any]) -> None:
         # A memory that cannot be kept costs the next search its time, and nothing else.
-        with suppress(OSError):
+        with suppress(OSError, RecursionError):
             with suppress(FileExistsError):
                 self.folder.mkdir(mode=0o700)
             if _is_own(self.folder, stat.S_ISDIR):
@@ -121,18 +123,15 @@ def _age(item: tuple[str, Any]) -> float:
 
 
 def _states(base: Path, tree: Tree) -> list[list[int]]:
-    """Return what changes when a folder gains or loses an entry or is opened, and when an index is edited."""
-    states = []
-    for place in (*tree.folders, *tree.indexes):
-        try:
-            status = os.lstat(base / place)
-        except OSError:
-            states.append([0, 0])
-        else:
-            size = 0 if stat.S_ISDIR(status.st_mode) else status.st_size
-            # Not the time of modification: a change of the mode leaves it, and copies bring their own.
-            states.append([status.st_ctime_ns, size])
-    return states
+    """Return what changes when a folder gains or loses an entry or is opened, and when an index is edited.
+
+    Raises:
+        OSError: One of them is gone.
+    """
+    root = f"{base}/"  # a Path for each would take longer than the search
+    found = (os.lstat(root + place) for place in (*tree.folders, *tree.indexes))
+    # Not the time of modification: a change of the mode leaves it, and copies bring their own.
+    return [[status.st_ctime_ns, 0 if stat.S_ISDIR(status.st_mode) else status.st_size] for status in found]
 
 
 def _is_own(path: Path, kind: Callable[[int], bool]) -> bool:

@@ -174,6 +174,18 @@ def test_a_change_makes_the_memory_void(cache, clock, base, scans, change):
     assert len(scans) == 2
 
 
+def test_a_folder_that_goes_while_it_is_searched_is_not_remembered(cache, base, scans, monkeypatch):
+    def scan_and_lose(folder):
+        found = scan(folder)
+        for file in (base / "a" / "settings.json", base / "a"):
+            file.rename(base.parent / file.name)
+        return found
+
+    monkeypatch.setattr(search_cache, "scan", scan_and_lose)
+    assert "a" in cache.scan(base).folders
+    assert not cache.file.exists()
+
+
 def test_a_change_of_any_other_file_is_none(cache, clock, base, scans):
     cache.scan(base)
     (base / "b" / "notes.txt").write_text("more")
@@ -321,6 +333,8 @@ HOSTILE = [
     {**sound, "indexes": ["../../etc/passwd"]}, {**sound, "indexes": [["a"]]}, {**sound, "indexes": {"a": 1}},
     {**sound, "folders": "abc"}, {**sound, "folders": ["\ud800"]}, {**sound, "folders": ["a" * 100_000]},
     {**sound, "states": {}}, {**sound, "states": [[0, 0]] * 3}, {**sound, "states": float("nan")},
+    {**sound, "indexes": [5], "folders": [], "states": [[0, 0]]},
+    {**sound, "indexes": ["gone/settings.json"], "folders": [], "states": [[0, 0]]},
 ]  # fmt: skip
 
 
@@ -355,7 +369,7 @@ def test_no_memory_of_any_shape_hurts(tmp_path_factory, entry, other):
     assert cache.clear() in (0, 1, 2)
 
 
-def test_a_memory_of_any_depth_that_can_be_read_can_be_written_again(cache, base):
+def test_a_memory_of_any_depth_hurts_neither_when_it_is_read_nor_when_it_is_written_again(cache, base):
     """Around the edge of what JSON's reader takes."""
     for depth in range(900, 1000):
         written(cache, '{"other": ' + "[" * depth + "]" * depth + "}")
