@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tauro.cli.colour import paint
-from tauro.security.redaction import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,9 +61,7 @@ def _quote(place: Place) -> list[str]:
     # Tabs stay tabs, so that the caret stands right under any tab width.
     pad = "".join(letter if letter == "\t" else " " for letter in before)
     number = str(place.line)
-    # A settings file that cannot be read has secrets that nobody knows.
-    shown = place.text if place.file.endswith(".py") else without_secrets(place.text)[0]
-    return [f"  {number} | {clean(shown)}", f"  {' ' * len(number)} | {pad}^"]
+    return [f"  {number} | {clean(place.text)}", f"  {' ' * len(number)} | {pad}^"]
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:

@@ -66,15 +66,22 @@ class Source:
         return self.text.split("\n")
 
     def place(self, mark: Mark) -> Place:
-        """Return ``mark`` as a place that quotes its line."""
-        quoted = self._lines[mark.line - 1].rstrip("\r") if 0 < mark.line <= len(self._lines) else None
+        """Return ``mark`` as a place that quotes its line, without what stands there behind ``password:`` and the like.
+
+        A file that cannot be read has secrets that nobody knows.
+        """
+        line = self.line(mark)
+        quoted = None if line is None else without_secrets(line)[0]
         return Place(self.name, mark.line, mark.column, quoted)
+
+    def line(self, mark: Mark) -> str | None:
+        """Return the line of ``mark``, or None where the text has ended."""
+        return self._lines[mark.line - 1].rstrip("\r") if 0 < mark.line <= len(self._lines) else None
 
     def fault(self, mark: Mark, message: str, *, kind: str = "syntax", hint: str | None = None) -> Fault:
         """Return a fault of the file's format at ``mark``; it repeats no secret of its line."""
-        place = self.place(mark)
-        _, words = without_secrets(place.text or "")
-        return Fault(kind, Redactor(words)(message), exit_code=2, place=place, hint=hint)
+        _, words = without_secrets(self.line(mark) or "")
+        return Fault(kind, Redactor(words)(message), exit_code=2, place=self.place(mark), hint=hint)
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,15 @@ _IN_URL = r"(?P<before>://[^/\s:@]*:|jdbc:oracle:\w+:[^/\s:@]+/)(?P<secret>[^/\s
 # The password property of a JDBC URL, connection string or assignment, and of a mapping shown as JSON or Python.
 _NAME = r"(?:passw(?:or)?d|pwd|secret|token|credentials?|api[._-]?key|access[._-]?key)(?:[._-]?(?:access[._-]?)?key)?"
 _QUOTED = r"'[^']*'|\"[^\"]*\""
+# A mapping inside of a text inside of another has quotes with backslashes.
 _IN_PROPERTY = (
-    rf"(?P<before>{_NAME}\s*={{1,2}}\s*|{_NAME}['\"]\s*:\s*(?=['\"]))"
-    rf"(?P<secret>{_QUOTED}|\{{[^}}]*\}}|['\"]?[^\s;&,'\"]+)"
+    rf"(?P<before>{_NAME}\s*={{1,2}}\s*|{_NAME}\\*['\"]\s*:\s*(?=\\*['\"]))"
+    rf"(?P<secret>{_QUOTED}|\{{[^}}]*\}}|\\*['\"]?[^\s;&,'\"]+)"
 )
 # What stands in a request's header.
-_IN_HEADER = r"(?P<before>authorization['\"]?\s*[:=]\s*['\"]?(?:[a-z]+\s+)?|\bbearer\s+)(?P<secret>[a-z0-9._~+/=-]{8,})"
+_IN_HEADER = (
+    r"(?P<before>authorization[\\'\"]*\s*[:=]\s*[\\'\"]*(?:[a-z]+\s+)?|\bbearer\s+)(?P<secret>[a-z0-9._~+/=-]{8,})"
+)
 # A name in a line of settings or code, before its value.
 _ASSIGNED = r"(?P<name>[\w.-]+)['\"]?\s*[:=]\s*(?=\S)"
 _LONGEST_LINE = 1_000
@@ -116,11 +119,12 @@ def secrets_of(variables: Mapping[str, str]) -> Iterator[str]:
 def forms_of(secret: str) -> Iterator[str]:
     """Yield a secret as it looks in texts: as it is, by its lines, escaped as in Python, JSON and URLs."""
     from json import dumps
-    from urllib.parse import quote, unquote
 
     plain = str(secret)
     yield from {plain, repr(plain)[1:-1], dumps(plain)[1:-1], dumps(plain, ensure_ascii=False)[1:-1]}
     if not plain.isalnum():
+        from urllib.parse import quote, unquote
+
         yield from {quote(plain, safe=""), quote(plain), unquote(plain)}
         yield from (line for line in plain.splitlines() if len(line) >= _SHORTEST_GUESS)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tauro.config.document import Mark
-    from tauro.errors import Place
 
 _JSON = {
     "Expecting value": "Put a value here: a text in double quotes, a number, true, false, null, [...] or {...}.",
@@ -40,19 +39,19 @@ def unclosed(problem: str, context: str, *, at_end: bool) -> tuple[str, str] | N
     return None
 
 
-def of_yaml(problem: str, context: str, at: Place, opened: Mark | None) -> tuple[str, str]:
+def of_yaml(problem: str, context: str, line: str, column: int, opened: Mark | None) -> tuple[str, str]:
     """Return message and hint for what libyaml says of a text.
 
     Args:
         problem: What it says.
         context: What it was reading, or an empty text.
-        at: Where it stopped.
+        line: The line where it stopped.
+        column: Where in the line.
         opened: Where that started which it was reading.
     """
-    line = at.text or ""
     message = f"{problem}, {context}" if context else problem
     hint = "See that quotes and brackets are closed, and to the indentation."
-    if "tab character" in problem or ("cannot start any token" in problem and line[at.column - 1 :][:1] == "\t"):
+    if "tab character" in problem or ("cannot start any token" in problem and line[column - 1 :][:1] == "\t"):
         message, hint = "A tab is used for indentation", "Indent with spaces."
     elif "cannot start any token" in problem or context.endswith(("an alias", "an anchor")):
         hint = "Quote the value."

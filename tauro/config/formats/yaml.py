@@ -332,7 +332,7 @@ class _Builder:
         if unclosed is not None and opened is not None:
             where, (message, hint) = opened, unclosed
         else:
-            message, hint = advice.of_yaml(problem, context, self.source.place(where), opened)
+            message, hint = advice.of_yaml(problem, context, self.source.line(where) or "", where.column, opened)
         self.faults.append(self.source.fault(where, message[:1].upper() + message[1:], hint=hint))
 
     def _open_bracket(self, end: int) -> Any:
