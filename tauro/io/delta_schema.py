@@ -8,13 +8,13 @@ from uuid import uuid4
 
 from tauro.errors import NodeError
 from tauro.io.delta_predicates import quoted
-from tauro.io.fits import check_types, without_void
+from tauro.io.fits import check_kinds, kinds_of, without_void
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pyspark.sql import DataFrame
-    from pyspark.sql.types import DataType, StructField, StructType
+    from pyspark.sql.types import DataType, StructType
 
     from tauro.config.model import DatasetConfig
 
@@ -31,21 +31,27 @@ def new_columns(frame: DataFrame, table: StructType, dataset: DatasetConfig, *, 
     Raises:
         NodeError: It does not fit, or the settings allow no other columns.
     """
-    check_types(frame, table, dataset.name)
+    return added_columns(kinds_of(frame.schema), kinds_of(table), dataset, whole=whole)
+
+
+def added_columns(
+    given: Mapping[str, str], there: Mapping[str, str], dataset: DatasetConfig, *, whole: bool = True
+) -> tuple[str, ...]:
+    """Return the columns that a frame adds to a table, both given by what Spark calls their types.
+
+    Arguments and errors as :func:`new_columns`.
+    """
+    check_kinds(given, there, dataset.name)
+    beyond = tuple(name for name in given if name not in there)
     if dataset.merge_schema:
-        return tuple(field.name for field in _beyond(frame.schema, table))
+        return beyond
     hint = "Return the table's columns; or set merge_schema: true to add new ones, and store nulls for missing ones."
-    new = [f"'{field.name}' ({field.dataType.simpleString()}) is new" for field in _beyond(frame.schema, table)]
-    missing = [f"'{field.name}' is missing" for field in _beyond(table, frame.schema)] if whole else []
+    new = [f"'{name}' ({given[name]}) is new" for name in beyond]
+    missing = [f"'{name}' is missing" for name in there if name not in given] if whole else []
     if new or missing:
         faults = "; ".join([*new, *missing])
         raise NodeError(f"The data has other columns than the table '{dataset.name}': {faults}", hint=hint)
     return ()
-
-
-def _beyond(one: StructType, other: StructType) -> Iterator[StructField]:
-    there = set(other.names)
-    return (field for field in one.fields if field.name not in there)
 
 
 def typed(frame: DataFrame, table: StructType) -> DataFrame:

@@ -29,7 +29,7 @@ def check_types(frame: DataFrame, table: StructType, dataset: str) -> None:
     Raises:
         NodeError: A column is of another type, or its name differs in case only.
     """
-    check_kinds(_kinds(frame.schema), _kinds(table), dataset)
+    check_kinds(kinds_of(frame.schema), kinds_of(table), dataset)
 
 
 def check_kinds(given: Mapping[str, str], there: Mapping[str, str], dataset: str) -> None:
@@ -52,7 +52,8 @@ def check_kinds(given: Mapping[str, str], there: Mapping[str, str], dataset: str
         )
 
 
-def _kinds(schema: StructType) -> dict[str, str]:
+def kinds_of(schema: StructType) -> dict[str, str]:
+    """Return what Spark calls the type of each column."""
     return {field.name: field.dataType.simpleString() for field in schema.fields}
 
 
