@@ -121,6 +121,8 @@ def forms_of(secret: str) -> Iterator[str]:
     from json import dumps
 
     plain = str(secret)
+    if not plain:
+        return
     yield from {plain, repr(plain)[1:-1], dumps(plain)[1:-1], dumps(plain, ensure_ascii=False)[1:-1]}
     if not plain.isalnum():
         from urllib.parse import quote, unquote
