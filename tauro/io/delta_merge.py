@@ -12,7 +12,7 @@ from tauro.io.delta_schema import add_columns, named, new_columns, table_name, t
 from tauro.io.fits import check_types, holds, is_embedded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
@@ -146,38 +146,37 @@ def _told(row: Mapping[str, Any], keys: Iterable[str]) -> str:
 
 
 def _check_expressions(source: DataFrame, table: DataFrame, dataset: DatasetConfig) -> None:
-    """Refuse what the settings compute where it does not fit its column: engines would cut or null it."""
+    """Refuse what the settings compute where it does not fit its column: engines would cut it, or make it null."""
     kinds = {field.name: field.dataType for field in table.schema.fields}
-    matched, not_matched = clauses(dataset)
     row, rows = source.alias("source"), source.alias("source").crossJoin(table.alias("target"))
-    for name, frame, given in (("when_matched", rows, matched), ("when_not_matched", row, not_matched)):
+    if dataset.merge_condition is not None:
+        _check_condition(dataset.merge_condition, rows, f"merge_condition of '{dataset.name}'")
+    for key, frame, given in zip(("when_matched", "when_not_matched"), (rows, row), clauses(dataset), strict=True):
+        what = f"{key} of '{dataset.name}'"
         for clause in given:
             for column, text in clause.columns.items():
-                what = f"{name} of '{dataset.name}'"
-                if column not in kinds:
-                    near = nearest(column, kinds)
-                    raise NodeError(f"{what} names '{column}', which is no column of the table", nearest=near)
-                kind = _kind_of(text, frame, what)
-                if not holds(kinds[column], kind):
-                    raise NodeError(
-                        f"{what} sets '{column}' to {kind.simpleString()}, in the table it is "
-                        f"{kinds[column].simpleString()}: {text}",
-                        hint=f"Cast it: CAST({text} AS {kinds[column].simpleString().upper()}).",
-                    )
-    for text, frame, what in _conditions(dataset, row, rows):
-        kind = _kind_of(text, frame, what)
-        if kind.simpleString() != "boolean":
-            raise NodeError(f"{what} is {kind.simpleString()} and no condition: {text}")
-
-
-def _conditions(dataset: DatasetConfig, row: DataFrame, rows: DataFrame) -> Iterator[tuple[str, DataFrame, str]]:
-    """Yield every condition of a merge, what it is about, and where it stands."""
-    if dataset.merge_condition is not None:
-        yield dataset.merge_condition, rows, f"merge_condition of '{dataset.name}'"
-    for name, frame, given in zip(("when_matched", "when_not_matched"), (rows, row), clauses(dataset), strict=True):
-        for clause in given:
+                _check_value(column, text, kinds, frame, what)
             if clause.condition is not None:
-                yield clause.condition, frame, f"The condition in {name} of '{dataset.name}'"
+                _check_condition(clause.condition, frame, f"The condition in {what}")
+
+
+def _check_value(column: str, text: str, kinds: Mapping[str, Any], frame: DataFrame, what: str) -> None:
+    if column not in kinds:
+        near = nearest(column, kinds)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Its columns: {', '.join([*kinds][:20])}."
+        raise NodeError(f"{what} names '{column}', which is no column of the table", nearest=near, hint=hint)
+    kind, wanted = _kind_of(text, frame, what), kinds[column]
+    if not holds(wanted, kind):
+        raise NodeError(
+            f"{what} sets '{column}' to {kind.simpleString()}, in the table it is {wanted.simpleString()}: {text}",
+            hint=f"Cast it: CAST({text} AS {wanted.simpleString().upper()}).",
+        )
+
+
+def _check_condition(text: str, frame: DataFrame, what: str) -> None:
+    kind = _kind_of(text, frame, what)
+    if kind.simpleString() != "boolean":
+        raise NodeError(f"{what} is {kind.simpleString()} and no condition: {text}")
 
 
 def _kind_of(text: str, frame: DataFrame, what: str) -> Any:
