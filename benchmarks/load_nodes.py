@@ -65,7 +65,7 @@ def parts_of(root: Path, runs: int) -> dict[str, float]:
     files = {
         (layer, section): path
         for layer in ("base", _ENV)
-        for section, path in section_files(root, index, layer).items()
+        for section, path in section_files(root, index, layer)[0].items()
     }
     raw = {path: read_beneath(root, path) for path in files.values()}
     documents = {place: parse_document(raw[path], path) for place, path in files.items()}
