@@ -38,11 +38,7 @@ class DeltaFormat:
         """
         from tauro.io.delta_predicates import filtered
 
-        if dataset.version is not None and location.path is not None:
-            newest = newest_version(location.path)
-            if dataset.version > newest:
-                message = f"Dataset '{dataset.name}' has no version {dataset.version}; its newest is {newest}"
-                raise DatasetNotFound(message, looked_up=(location.shown,))
+        check_version(location, dataset)
         reader = session.read.format("delta").options(**dataset.options)
         if dataset.version is not None:
             reader = reader.option("versionAsOf", dataset.version)
@@ -79,6 +75,19 @@ class DeltaFormat:
         if location.path is None or dataset.timestamp or dataset.options or dataset.partition_filter:
             return None
         return row_count(location.path, dataset.version)
+
+
+def check_version(location: Location, dataset: DatasetConfig) -> None:
+    """Refuse a version that a table does not have.
+
+    Raises:
+        DatasetNotFound: It is newer than the newest.
+    """
+    if dataset.version is not None and location.path is not None:
+        newest = newest_version(location.path)
+        if dataset.version > newest:
+            message = f"Dataset '{dataset.name}' has no version {dataset.version}; its newest is {newest}"
+            raise DatasetNotFound(message, looked_up=(location.shown,))
 
 
 def _uri(session: SparkSession, location: Location) -> str:

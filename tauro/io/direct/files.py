@@ -8,6 +8,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tauro.errors import NodeError
+from tauro.io.direct.filters import filtered
 from tauro.io.direct.found import NOTHING, find
 from tauro.io.direct.types import as_stored, spark_names, with_types
 from tauro.io.files import FileFormat
@@ -69,7 +70,7 @@ class DirectFiles:
 
     def reads(self, location: Location, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing that only Spark can do."""
-        return location.path is not None and dataset.partition_filter is None and self.codec.reads(dataset)
+        return location.path is not None and self.codec.reads(dataset)
 
     def writes(self, location: Location, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing that only Spark can do."""
@@ -79,11 +80,12 @@ class DirectFiles:
         """Return the data as a lazy frame, None where only Spark can read it."""
         refuse_delta(location, dataset)
         found = find(location)
-        return None if found is None else self.codec.scan(found, dataset)
+        return None if found is None else filtered(self.codec.scan(found, dataset), dataset)
 
-    def rows(self, location: Location, _dataset: DatasetConfig) -> int | None:
+    def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where nothing must be read to know."""
-        return _rows(data_files(location)) if self.name == "parquet" else None
+        known = self.name == "parquet" and dataset.partition_filter is None
+        return _rows(data_files(location)) if known else None
 
     def write(self, frame: LazyFrame, target: Target) -> Written | None:
         """Write all rows or none, and say how many; None where only Spark can write them.
