@@ -3,7 +3,7 @@
 A path is relative, has no ``..`` and no hidden component; no component is a symbolic link; the
 file is regular, owned by the user or root, and not writable for everybody. Each component is
 opened by descriptor with ``O_NOFOLLOW`` below the one before, so nothing can be swapped in
-between a check and its use.
+between a check and its use. What the rules refuse is not opened at all.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import IO, TYPE_CHECKING
 from tauro.errors import ConfigurationError, UnsafePath
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 # A settings file of 20,000 nodes has 4 MB; whatever is larger is no settings file.
 MAX_BYTES = 8 * 1024 * 1024
 
+# What the system takes (PATH_MAX).
+_LONGEST = 4096
 _HINT = "Use a relative path inside the project, without '..', symbolic links or hidden folders."
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a FIFO must not wait for its writer.
@@ -33,21 +35,47 @@ def split_relative(name: str) -> tuple[str, ...]:
     """Return the components of a user's path, "." being none.
 
     Raises:
-        UnsafePath: It is absolute, climbs, is hidden, or holds control characters.
+        UnsafePath: It is absolute, climbs, is hidden, or holds control characters; or would where its
+            percent signs or wide letters are decoded once more.
     """
-    if not name:
-        raise UnsafePath("The path '' is empty", hint=_HINT)
-    if not name.isprintable() or "\\" in name:
+    if len(name) > _LONGEST:
+        raise UnsafePath(f"Path is longer than {_LONGEST:,} characters: {name[:40]}...", hint=_HINT)
+    parts = _components(name, name)
+    text, plain = name, _decoded(name)
+    while plain != text:
+        _components(plain, name)
+        text, plain = plain, _decoded(plain)
+    return parts
+
+
+def _components(text: str, name: str) -> tuple[str, ...]:
+    """Return the components of ``text``, which the path ``name`` stands for, by the rules."""
+    if not text:
+        raise UnsafePath(f"The path '{name}' is empty", hint=_HINT)
+    if not text.isprintable() or "\\" in text:
         raise UnsafePath(f"Path contains invalid characters or is not accessible: {name!r}", hint=_HINT)
-    if name.startswith(("/", "~")):
+    if text.startswith(("/", "~")) or "://" in text or text[1:2] == ":":
         raise UnsafePath(f"Path is not relative: {name}", hint=_HINT)
-    parts = tuple(part for part in name.split("/") if part not in ("", "."))
+    parts = tuple(part for part in text.split("/") if part not in ("", "."))
     for part in parts:
         if part == "..":
             raise UnsafePath(f"Path leaves its folder by '..': {name}", hint=_HINT)
         if part.startswith("."):
             raise UnsafePath(f"Path has a hidden component '{part}': {name}", hint=_HINT)
     return parts
+
+
+def _decoded(text: str) -> str:
+    """Return a path with its percent signs and wide letters decoded once: ``%2e`` and a full-width dot are dots."""
+    if "%" in text:
+        from urllib.parse import unquote
+
+        text = unquote(text)
+    if not text.isascii():
+        from unicodedata import normalize
+
+        text = normalize("NFKC", text)
+    return text
 
 
 def read_beneath(root: Path, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
@@ -67,7 +95,7 @@ def read_beneath(root: Path, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     if not parts:
         raise UnsafePath(f"Path names a folder, not a file: {name}", hint=_HINT)
     with _directory(root, parts[:-1], name) as folder:
-        descriptor = _open_file(parts[-1], _FILE, folder, name)
+        descriptor = _open(parts[-1], _FILE, folder, name, _check_file)
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
@@ -86,7 +114,7 @@ def append_beneath(root: Path, name: str) -> IO[str]:
     """
     folder, part = make_folder_beneath(root, name)
     try:
-        descriptor = _open_file(part, _APPEND, folder, name)
+        descriptor = _open(part, _APPEND, folder, name, _check_file)
         return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
     finally:
         os.close(folder)
@@ -110,10 +138,9 @@ def make_folder_beneath(root: Path, name: str) -> tuple[int, str]:
     try:
         for part in parts[:-1]:
             _make_directory(part, folder, name)
-            child = _open(part, _DIRECTORY, folder, name)
+            child = _open(part, _DIRECTORY, folder, name, _check_folder)
             os.close(folder)
             folder = child
-            _check_trusted(os.fstat(folder), name)
     except BaseException:
         os.close(folder)
         raise
@@ -137,7 +164,7 @@ def append_in(folder: int, part: str, name: str) -> int:
         FileNotFoundError: The folder has been removed.
         UnsafePath: A rule forbids it.
     """
-    return _open_file(part, _APPEND & ~os.O_WRONLY | os.O_RDWR, folder, name)
+    return _open(part, _APPEND & ~os.O_WRONLY | os.O_RDWR, folder, name, _check_file)
 
 
 def check_directory(root: Path, name: str) -> None:
@@ -161,12 +188,7 @@ def check_beneath(root: Path, name: str) -> None:
     parts = split_relative(name)
     with _directory(root, parts[:-1], name) as folder:
         if parts:
-            descriptor = _open(parts[-1], _FILE, folder, name)
-            try:
-                status = os.fstat(descriptor)
-                (_check_trusted if stat.S_ISDIR(status.st_mode) else _check_file)(status, name)
-            finally:
-                os.close(descriptor)
+            os.close(_open(parts[-1], _FILE, folder, name, _check_either))
 
 
 @contextmanager
@@ -175,10 +197,9 @@ def _directory(root: Path, parts: tuple[str, ...], name: str) -> Iterator[int]:
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parts:
-            child = _open(part, _DIRECTORY, folder, name)
+            child = _open(part, _DIRECTORY, folder, name, _check_folder)
             os.close(folder)
             folder = child
-            _check_trusted(os.fstat(folder), name)
         yield folder
     finally:
         os.close(folder)
@@ -193,24 +214,34 @@ def _make_directory(part: str, folder: int, name: str) -> None:
         raise UnsafePath(f"{_refusal(part, folder)}: {name}", hint=_HINT) from error
 
 
-def _open_file(part: str, flags: int, folder: int, name: str) -> int:
-    """Open a file by the rules, before anything takes it for one."""
-    descriptor = _open(part, flags, folder, name)
-    try:
-        _check_file(os.fstat(descriptor), name)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+def _open(part: str, flags: int, folder: int, name: str, check: Callable[[os.stat_result, str], None]) -> int:
+    """Open one component of a path.
 
-
-def _open(part: str, flags: int, folder: int, name: str) -> int:
+    What the rules refuse is not even opened: a device may act on that. What is opened is held to them
+    again by its descriptor, because it may be another thing by now.
+    """
     try:
-        return os.open(part, flags, 0o600, dir_fd=folder)
+        seen = os.stat(part, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        pass  # opening says so, or makes it
+    except OSError as error:
+        raise UnsafePath(f"{_refusal(part, folder)}: {name}", hint=_HINT) from error
+    else:
+        if stat.S_ISLNK(seen.st_mode):
+            raise UnsafePath(f"Path has a symbolic link '{part}': {name}", hint=_HINT)
+        check(seen, name)
+    try:
+        descriptor = os.open(part, flags, 0o600, dir_fd=folder)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise UnsafePath(f"{_refusal(part, folder)}: {name}", hint=_HINT) from error
+    try:
+        check(os.fstat(descriptor), name)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _refusal(part: str, folder: int) -> str:
@@ -222,6 +253,16 @@ def _refusal(part: str, folder: int) -> str:
     if stat.S_ISLNK(mode):
         return f"Path has a symbolic link '{part}'"
     return "Path is not readable or not of its kind"
+
+
+def _check_either(status: os.stat_result, name: str) -> None:
+    (_check_folder if stat.S_ISDIR(status.st_mode) else _check_file)(status, name)
+
+
+def _check_folder(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISDIR(status.st_mode):
+        raise UnsafePath(f"Path is not readable or not of its kind: {name}", hint=_HINT)
+    _check_trusted(status, name)
 
 
 def _check_file(status: os.stat_result, name: str) -> None:
