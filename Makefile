@@ -5,11 +5,12 @@ BIN := $(CURDIR)/$(VENV)/bin
 DEMO := demo
 PIPELINES := bronze_batch_ingestion silver_transformation gold_aggregation
 
-.PHONY: help demo test docs format bench clean
+.PHONY: help demo test test-long docs format bench clean
 
 help:
 	@echo "make demo    generate a project, run bronze, silver and gold, show the gold tables"
 	@echo "make test    lint, types, import rules and tests"
+	@echo "make test-long   the tests with ten times as many random cases"
 	@echo "make docs    write the reference pages from the code"
 	@echo "make bench   benchmarks, each side by side with its reference"
 	@echo "make format  format the code"
@@ -56,6 +57,9 @@ test: $(VENV)/.dev
 	@$(BIN)/mypy
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest
+
+test-long: $(VENV)/.dev
+	@TAURO_LONG_TESTS=1 $(BIN)/python -m pytest --timeout=3600
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix --quiet .
