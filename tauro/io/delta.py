@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tauro.errors import DatasetNotFound
-from tauro.io.delta_log import LOG, newest_version, row_count
+from tauro.io.delta_log import has_table, newest_version, row_count
 from tauro.io.fits import is_embedded
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class DeltaFormat:
 
     def exists(self, location: Location) -> bool:
         """Say whether there is a table. One elsewhere is taken to exist."""
-        return location.path is None or (location.path / LOG).is_dir()
+        return location.path is None or has_table(location.path)
 
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return the table, or one of its versions, as a DataFrame.
@@ -63,7 +63,7 @@ class DeltaFormat:
         from tauro.io.delta_maintenance import maintain
         from tauro.io.delta_write import write_table
 
-        write = getattr(target, "write", None) or WriteId(uuid4().hex)
+        write = target.write or WriteId(uuid4().hex)
         rows = write_table(frame, target, _uri(frame.sparkSession, target.location), write)
         for failure in maintain(target.location, target.dataset):
             logging.getLogger(__name__).warning(failure)

@@ -16,10 +16,18 @@ if TYPE_CHECKING:
 LOG = "_delta_log"
 
 
+def has_table(folder: Path) -> bool:
+    """Say whether a table is in a folder: one whose first commit was killed is none, though it has a log's folder."""
+    return newest_version(folder) >= 0
+
+
 def newest_version(table: Path) -> int:
     """Return the newest version of a table, -1 where there is none."""
     log = table / LOG
     version = max(_last_checkpoint(log), -1)
+    if version < 0 and not (log / f"{0:020}.json").exists():
+        # The log was cleaned, and what tells of its checkpoint is lost.
+        return max((int(file.stem) for file in log.glob("*.json") if file.stem.isdecimal()), default=-1)
     while (log / f"{version + 1:020}.json").exists():
         version += 1
     return version

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.errors import NodeError
 from tauro.io.delta_commits import Changes, commit_of, is_committed
-from tauro.io.delta_log import LOG, newest_version, partition_columns
+from tauro.io.delta_log import has_table, newest_version, partition_columns
 from tauro.io.delta_merge import merge
 from tauro.io.delta_once import computed_once
 from tauro.io.delta_predicates import (
@@ -92,7 +92,7 @@ def _stored_schema(frame: DataFrame, target: Target, uri: str) -> StructType | N
     from pyspark.errors import AnalysisException
 
     path = target.location.path
-    if path is not None and not (path / LOG).is_dir():
+    if path is not None and not has_table(path):
         return None
     try:
         return frame.sparkSession.read.format("delta").load(uri).schema

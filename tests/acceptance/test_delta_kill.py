@@ -44,13 +44,13 @@ def last():
 # Runs the program, and ends it at a named point as nothing else would: no handler, no flush, no goodbye.
 DRIVER = """
 import os, signal, sys
-from types import SimpleNamespace
 
 from tauro.cli.cli import main
 from tauro.exec import record, run
 from tauro.exec.events import NodeEnded
-from tauro.io import catalog, delta, delta_merge, delta_write
+from tauro.io import catalog, delta_maintenance, delta_merge, delta_write
 from tauro.io.delta_commits import WriteId
+from tauro.io.formats import Target
 
 
 def kill(point):
@@ -78,12 +78,12 @@ def called(self, event, original=record.RunRecord.__call__):
 
 
 record.RunRecord.__call__ = called
-around(delta, "write_table", before="writing", after="committed")
+around(delta_write, "write_table", before="writing", after="committed")
 around(delta_write, "partitions_predicate", before="staged")
 around(delta_merge, "merge_statement", before="staged")
 around(delta_write, "add_columns", after="evolved")
 around(delta_merge, "add_columns", after="evolved")
-around(delta, "maintain", after="maintained")
+around(delta_maintenance, "maintain", after="maintained")
 
 # What tells a write from all others: the first run, the node and the output.
 resumed = sys.argv[sys.argv.index("--resume") + 1] if "--resume" in sys.argv else None
@@ -94,7 +94,7 @@ run.new_record = lambda state: runs.append(new_record(state)) or runs[-1]
 
 def target(location, dataset, window):
     write = WriteId(f"{resumed or runs[-1].run_id}/load/{dataset.name}", repeats=resumed is not None)
-    return SimpleNamespace(location=location, dataset=dataset, window=window, write=write)
+    return Target(location, dataset, window, write)
 
 
 catalog.Target = target

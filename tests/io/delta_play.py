@@ -4,7 +4,6 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 from deltalake import DeltaTable
@@ -17,6 +16,7 @@ from tauro.engines import engine_for
 from tauro.errors import TauroError
 from tauro.io.delta import DeltaFormat
 from tauro.io.delta_commits import WriteId, history
+from tauro.io.formats import Target
 from tauro.io.location import Location
 
 JANUARY = Window(date(2025, 1, 1), date(2025, 1, 31))
@@ -38,7 +38,7 @@ def play(session, step, path):
     local = Location(str(path), path, "t")
     location = local if not step.get("elsewhere") else Location(f"file://{path}", None, "t")
     write = WriteId(step.get("id", f"{step}"), step.get("repeats", False))
-    target = SimpleNamespace(location=location, dataset=config, window=JANUARY, write=write)
+    target = Target(location, config, JANUARY, write)
     try:
         return DELTA.write(session.sql(step["rows"]), target)
     except TauroError as error:

@@ -272,3 +272,15 @@ def test_columns_are_matched_by_name(store):
     table = store("delta", write_mode="append")
     table.write(pl.DataFrame({"b": ["y"], "a": [2]}))
     assert sorted(table.read().rows()) == [(1, "x"), (2, "y")]
+
+
+@pytest.mark.parametrize("options", [{}, {"write_mode": "append"}, {"write_mode": "merge", "merge_keys": "v"}])
+def test_a_first_write_that_was_killed_is_as_if_nothing_had_been_there(store, options):
+    table = store("delta", **options)
+    log = table.path / "_delta_log"
+    log.mkdir(parents=True)
+    (table.path / "part-00000.snappy.parquet").write_bytes(b"half of a fi")
+    with pytest.raises(DatasetNotFound):
+        table.read()
+    assert table.write(DAYS) == 4
+    assert rows(table) == DAYS.rows()

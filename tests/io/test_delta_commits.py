@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -10,6 +9,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from tauro.errors import DatasetNotFound
 from tauro.io.delta_commits import Changes, WriteId, commit_of, history
+from tauro.io.formats import Target
 from tauro.io.location import Location
 
 ROWS = pl.DataFrame({"id": [1, 2], "v": [10, 20]})
@@ -24,7 +24,7 @@ def write(table, frame, write_id, *, location=None):
     """Write as a run does it that hands over what tells its write from others."""
     stored = table.dataset
     place = location or stored.location
-    target = SimpleNamespace(location=place, dataset=stored.config, window=table.catalog.window, write=write_id)
+    target = Target(place, stored.config, table.catalog.window, write_id)
     return stored.format.write(table.catalog.session().createDataFrame(frame.to_arrow()), target)
 
 

@@ -6,7 +6,7 @@ import polars
 import pytest
 from deltalake import DeltaTable
 
-from tauro.io.delta_log import newest_version, row_count, rows_added
+from tauro.io.delta_log import has_table, newest_version, partition_columns, row_count, rows_added
 
 
 def rows_by_delta_rs(table) -> int:
@@ -43,6 +43,24 @@ def test_a_folder_without_log_has_no_version(tmp_path):
     assert rows_added(tmp_path, -1) == 0
 
 
+def test_a_folder_of_a_log_without_commit_is_no_table(tmp_path):
+    """So a process leaves it that is killed in the middle of the first write."""
+    (tmp_path / "_delta_log").mkdir()
+    (tmp_path / "_delta_log" / "_commit_0.json.tmp").touch()
+    assert not has_table(tmp_path)
+
+
+def test_a_cleaned_log_that_lost_the_hint_of_its_checkpoint_is_a_table(tmp_path):
+    table = tmp_path / "table"
+    for rows in (3, 4, 5):
+        write(table, rows, "append")
+    DeltaTable(table).create_checkpoint()
+    for name in ("_last_checkpoint", f"{0:020}.json", f"{1:020}.json"):
+        (table / "_delta_log" / name).unlink()
+    assert has_table(table)
+    assert newest_version(table) == 2
+
+
 @pytest.mark.parametrize("hint", ["", "{", '{"size": 3}'])
 def test_a_damaged_hint_of_the_last_checkpoint_is_passed_over(tmp_path, hint):
     table = tmp_path / "table"
@@ -50,3 +68,17 @@ def test_a_damaged_hint_of_the_last_checkpoint_is_passed_over(tmp_path, hint):
     write(table, 4, "append")
     (table / "_delta_log" / "_last_checkpoint").write_text(hint)
     assert (newest_version(table), row_count(table)) == (1, 7)
+
+
+def test_partition_columns_are_those_of_the_newest_schema(tmp_path):
+    table = tmp_path / "table"
+    frame = polars.DataFrame({"a": [1], "b c": [2]})
+    assert partition_columns(table) is None
+    frame.write_delta(table)
+    assert partition_columns(table) == ()
+    options = {"partition_by": ["b c"], "schema_mode": "overwrite"}
+    frame.write_delta(table, mode="overwrite", delta_write_options=options)
+    for _ in range(2):
+        frame.write_delta(table, mode="append")
+        assert partition_columns(table) == ("b c",)
+        DeltaTable(table).create_checkpoint()
