@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tauro.config.model import DatasetConfig, ProjectConfig
 
 _INSTEAD = {
-    "partitionoverwritemode": "Use format: delta with overwrite_strategy: replaceWhere.",
+    "partitionoverwritemode": "Use format: delta with overwrite_strategy: dynamic.",
     "replacewhere": "Use overwrite_strategy: replaceWhere with replace_predicate.",
 }
 # For each option the values that ask for what the engine does anyway.
