@@ -255,6 +255,13 @@ def has_fault(root, section, data):
     return any(not fault.warning for fault in faults)
 
 
+def without_nulls(value):
+    """Return a value without keys of null: they remove something before it is looked at, unknown keys too."""
+    if isinstance(value, dict):
+        return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_whatever_the_program_takes_the_schema_takes(tmp_path, section):
     sound = []
@@ -264,7 +271,7 @@ def test_whatever_the_program_takes_the_schema_takes(tmp_path, section):
     def check(data):
         if not has_fault(tmp_path, section, data):
             sound.append(data)
-            assert takes(section, data)
+            assert takes(section, {key: without_nulls(value) for key, value in data.items()})
 
     check()
     assert len(sound) > 20
