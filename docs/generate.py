@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tauro.config.json_schema import TITLES
 from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig
 from tauro.config.rules import RULES
-from tauro.config.schema import Group
+from tauro.config.schema import Composed, Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,6 +55,11 @@ def _rows(model: type[Settings], prefix: str) -> Iterator[tuple[str, ...]]:
             continue
         also = f" Also written {', '.join(f'`{name}`' for name in option.also)}." if option.also else ""
         mark = " †" if option.planned else ""
+        if isinstance(option.kind, Composed):
+            takes = "a mapping or a list of mappings" if option.kind.many else "a mapping"
+            yield f"`{prefix}{key}`{mark}", takes, "", option.doc + also
+            yield from _rows(option.kind.model, f"{prefix}{key}.")
+            continue
         takes = _takes(option.kind.json_schema())
         yield f"`{prefix}{key}`{mark}", takes, _default(option.default), option.doc + also
 
@@ -68,7 +73,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
         choices = [one for one in schema["anyOf"] if "pattern" not in one or "enum" not in schema["anyOf"][0]]
         return " or ".join(dict.fromkeys(map(_takes, choices)))
     if "pattern" in schema:
-        return "a date, `today` or `yesterday`"
+        return str(schema.get("title", "a date, `today` or `yesterday`"))
     kind = schema.get("type", "anything")
     kinds = kind if isinstance(kind, list) else [kind]
     return " or ".join(_of_type(one, schema) for one in kinds)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tauro.config.discovery import SECTIONS
 from tauro.config.loading import WRAPPERS
 from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig
-from tauro.config.schema import Group
+from tauro.config.schema import Composed, Group
 
 if TYPE_CHECKING:
-    from tauro.config.schema import Option, Settings
+    from tauro.config.schema import Kind, Option, Settings
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 REFERENCE = {"type": "string", "pattern": r"\$\{"}
@@ -74,9 +74,18 @@ def _property(key: str, option: Option) -> dict[str, Any]:
     found: dict[str, Any] = {"description": description}
     if isinstance(option.default, (bool, int, float, str)) and key == option.key:
         found["default"] = option.default
-    taken = _group(option.kind.model) if isinstance(option.kind, Group) else option.kind.json_schema()
     # An empty schema takes anything already.
-    return {**found, "anyOf": [taken, REFERENCE, {"type": "null"}]} if taken else found
+    taken = [one for one in _taken(option.kind) if one]
+    return {**found, "anyOf": [*taken, REFERENCE, {"type": "null"}]} if taken else found
+
+
+def _taken(kind: Kind | Group | Composed) -> list[dict[str, Any]]:
+    if isinstance(kind, Group):
+        return [_group(kind.model)]
+    if not isinstance(kind, Composed):
+        return [kind.json_schema()]
+    one = _group(kind.model)
+    return [one, {"type": "array", "items": one}] if kind.many else [one]
 
 
 def _wrapped(name: str) -> dict[str, Any]:

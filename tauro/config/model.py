@@ -6,6 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tauro.config.checks import CHECKS, VALIDATION, Check
 from tauro.config.dates import Window, parse_date
 from tauro.config.merge import MergeClause, MergeClauses
 from tauro.config.schema import (
@@ -257,8 +258,13 @@ class DatasetConfig(Settings):
     replace_predicate: str | None = option(Text(), "The rows that replaceWhere overwrites; else the run's dates.")
     overwrite_schema: bool = option(Boolean(), "An overwrite may change the columns.", default=False)
     merge_schema: bool = option(Boolean(), "New columns are added.", default=False)
-    validation: Mapping[str, Any] = option(Free(), "Checks, in the original's form.", default=NOTHING, planned=True)
-    checks: Any = option(Anything(), "Checks on its rows.", default=None, planned=True)
+    validation: tuple[Check, ...] = option(VALIDATION, "Checks, in the original's form.", default=(), planned=True)
+    checks: tuple[Check, ...] = option(
+        CHECKS,
+        "Checks of its rows as they are read or written; each entry has one, and what to do about rows that fail it.",
+        default=(),
+        planned=True,
+    )
     merge_keys: tuple[str, ...] = option(Names(), "Columns by which a merge knows a row again.", default=())
     merge_condition: str | None = option(
         Text(), "What else must hold for a row to be known, as SQL over source and target."
@@ -290,6 +296,11 @@ class DatasetConfig(Settings):
     def columns(self) -> str | None:
         """Its columns as DDL, or None."""
         return self.schema if self.table_name is None else None
+
+    @property
+    def all_checks(self) -> tuple[Check, ...]:
+        """Its checks, those in the original's form too."""
+        return (*self.validation, *self.checks)
 
     @property
     def table_path(self) -> tuple[str, ...] | None:

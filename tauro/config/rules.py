@@ -238,6 +238,11 @@ RULES: dict[str, Rule] = {
         "A predicate is not one condition, or a query is not one SELECT.",
         "Correct the text at the caret.",
     ),
+    "check": Rule(
+        "A check cannot be carried out as it is described",
+        "Two checks of a dataset have one name, its bad rows would go to two places, or to one that is not known.",
+        "The message says which; give checks names of their own, and one output for bad rows.",
+    ),
     "engine": Rule(
         "The engine cannot start here",
         "The mode in global_settings asks for something that this machine lacks.",

@@ -249,6 +249,20 @@ class Group(NamedTuple):
     model: type[Settings]
 
 
+class Composed(NamedTuple):
+    """Values that are made of a group of settings, or of each group of a list; a tuple in the model.
+
+    Attributes:
+        model: The group.
+        make: Returns the values of a group: of its settings, what the file holds, where, and who is told of faults.
+        many: True where a list of groups may stand too.
+    """
+
+    model: type[Settings]
+    make: Callable[[Any, Any, KeyPath, Reporter], tuple[Any, ...]]
+    many: bool = False
+
+
 class Option(NamedTuple):
     """A field of a group of settings.
 
@@ -262,7 +276,7 @@ class Option(NamedTuple):
         field: The field's name.
     """
 
-    kind: Kind | Group
+    kind: Kind | Group | Composed
     doc: str
     default: Any = None
     key: str = ""
@@ -271,7 +285,7 @@ class Option(NamedTuple):
     field: str = ""
 
 
-def option(kind: Kind | Group, doc: str, **more: Any) -> Any:
+def option(kind: Kind | Group | Composed, doc: str, **more: Any) -> Any:
     """Declare a field of a group of settings; ``more`` are further fields of :class:`Option`."""
     return Option(kind, doc, **more)
 
@@ -364,11 +378,27 @@ def build(model: type[S], data: Any, path: KeyPath, report: Reporter, *, rest: s
             report.planned((*path, key))
         kind = found.kind
         try:
-            values[found.field] = (
-                build(kind.model, value, (*path, key), report) if isinstance(kind, Group) else kind.parse(value)
-            )
+            values[found.field] = _read(kind, value, (*path, key), report)
         except Invalid as error:
             report.invalid((*path, key, *error.path), error)
     if rest is not None:
         values[rest] = others
     return model(**fixed, **values)
+
+
+def _read(kind: Kind | Group | Composed, value: Any, path: KeyPath, report: Reporter) -> Any:
+    """Return what a key gives its field.
+
+    Raises:
+        Invalid: Nothing; what a group lacks is reported.
+    """
+    if isinstance(kind, Group):
+        return build(kind.model, value, path, report)
+    if not isinstance(kind, Composed):
+        return kind.parse(value)
+    in_list = kind.many and isinstance(value, list)
+    made: list[Any] = []
+    for index, item in enumerate(value if in_list else [value]):
+        where = (*path, index) if in_list else path
+        made += kind.make(build(kind.model, item, where, report), item, where, report)
+    return tuple(made)

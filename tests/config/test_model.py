@@ -6,6 +6,7 @@ import math
 import pytest
 
 from tauro.config import model
+from tauro.config.checks import Check, NotNull, RowCount
 from tauro.config.merge import MergeClause
 from tauro.config.validation import check_project
 from tauro.project import Project
@@ -49,6 +50,36 @@ KINDS = {
     "write mode": (
         {mode: mode for mode in ("overwrite", "append", "ignore", "error", "merge")} | {"APPEND": "append"},
         ["upsert", "appendd", "5", "off"],
+    ),
+    "checks": (
+        {
+            "[]": (),
+            "{not_null: a}": (Check("not_null", NotNull(columns=("a",)), "not_null(a)", path=("checks", "not_null")),),
+            "[{not_empty: true, name: n, on_failure: Warn}]": (
+                Check("not_empty", RowCount(min=1), "n", "warn", path=("checks", 0, "not_empty")),
+            ),
+        },
+        [
+            "5",
+            "x",
+            "[5]",
+            "{not_null: 5}",
+            "[{unique: {a: b}}]",
+            "[{range: [a]}]",
+            "[{row_count: {min: x}}]",
+            "[{not_null: a, on_failure: stop}]",
+            "[{not_null: a, max_failures: 2}]",
+        ],
+    ),
+    "validation": (
+        {
+            "{}": (),
+            "{check_empty: false}": (),
+            "{check_empty: true}": (
+                Check("not_empty", RowCount(min=1), "not_empty", path=("validation", "check_empty")),
+            ),
+        },
+        ["5", "x", "[a]", "{check_empty: maybe}", "{min_rows: -1}", "{required_columns: 5}"],
     ),
     "strategy": (
         {"replaceWhere": "replaceWhere", "REPLACEWHERE": "replaceWhere", "Dynamic": "dynamic", "full": "full"},
@@ -120,7 +151,7 @@ DATASET = {
     "version": "whole", "timestamp": "text", "write_mode": "write mode", "mode": "write mode", "partition_by": "names",
     "partition": "names", "partition_col": "names", "partition_columns": "names", "partitioned_by": "names",
     "overwrite_strategy": "strategy", "replace_predicate": "text", "overwrite_schema": "flag", "merge_schema": "flag",
-    "validation": "mapping", "checks": "anything", "merge_keys": "names", "merge_condition": "text",
+    "validation": "validation", "checks": "checks", "merge_keys": "names", "merge_condition": "text",
     "when_matched": "matched", "when_not_matched": "not matched", "partition_filter": "text", "query": "text",
     "views": "anything", "module": "text", "function": "text", "allow_untrusted_pickle": "flag", "optimize": "flag",
     "zorder_by": "names", "vacuum": "flag", "vacuum_retention_hours": "number",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tauro.config.model import DatasetConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.report import At, Report
+from tauro.config.validation.checks import check_checks
 from tauro.config.validation.code import CodeChecker
 from tauro.config.validation.datasets import check_dataset
 from tauro.config.validation.pipelines import PipelineChecker, home
@@ -54,3 +55,4 @@ def check_pipeline(config: ProjectConfig, pipeline: PipelineConfig) -> list[Faul
 def _check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report) -> None:
     check_dataset(config, dataset, report)
     check_sql(dataset, At(dataset.section, (dataset.name,)), report)
+    check_checks(config, dataset, report)

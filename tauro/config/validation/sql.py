@@ -40,6 +40,20 @@ def check_sql(dataset: DatasetConfig, at: At, report: Report) -> None:
         _tell(_query(dataset.query), f"{dataset.name}: 'query'", dataset.query, at.of("query"), report)
 
 
+def check_row_condition(text: str, what: str, at: At, report: Report) -> None:
+    """Note why a text is no condition about a single row."""
+    _tell(_condition(text) or _of_many_rows(text), what, text, at, report)
+
+
+def _of_many_rows(text: str) -> _Wrong | None:
+    from sqlglot import exp, parse_one
+
+    with _unheard("sqlglot"):
+        found = parse_one(text, dialect="spark").find(exp.AggFunc, exp.Window)
+    name = None if found is None else found.sql(dialect="spark")
+    return None if name is None else _Wrong(f"must be about one row; {name} looks at others")
+
+
 def _of_merge(dataset: DatasetConfig, at: At, report: Report) -> Iterator[tuple[KeyPath, str]]:
     """Yield the conditions of a merge and what its columns become, each with its path; both are one expression."""
     for key in ("when_matched", "when_not_matched"):
