@@ -66,12 +66,19 @@ class Console:
         """True when data is printed as JSON."""
         return self.output == "json"
 
-    def data(self, value: dict[str, Any], text: str) -> None:
-        """Print what was asked for, in the form that was asked for."""
+    def data(self, value: dict[str, Any], text: str, *, masked: bool = False) -> None:
+        """Print what was asked for, in the form that was asked for.
+
+        Args:
+            value: The data.
+            text: The same as text.
+            masked: Whether the text has been made of data without secrets: a second look could take its quotes
+                for those of a password.
+        """
         if self.json:
             _write(json.dumps(self.redact.data(value), indent=2, ensure_ascii=False), sys.stdout)
         else:
-            _write(_tamed(self.redact(text), sys.stdout), sys.stdout)
+            _write(_tamed(text if masked else self.redact(text), sys.stdout), sys.stdout)
 
     def talk(self, text: str) -> None:
         """Print a message that is no data."""

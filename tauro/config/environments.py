@@ -62,7 +62,7 @@ def resolve(name: str, declared: Iterable[str] = ()) -> str:
         UnknownEnvironment: It is neither standard, nor declared, nor a developer's sandbox.
     """
     plain = normalise(name)
-    known = [*STANDARD, *(other for other in map(normalise, declared) if other not in STANDARD)]
+    known = list(dict.fromkeys((*STANDARD, *map(normalise, declared))))
     if plain in known or is_sandbox(plain):
         return plain
     raise UnknownEnvironment(

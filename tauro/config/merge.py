@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.config.schema import Invalid, Text, describe
+from tauro.config.schema import Choice, Invalid, Text, describe
 from tauro.errors import nearest
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ class MergeClauses(NamedTuple):
         columns = {"type": "object", "additionalProperties": _SQL}
         takes = {action: {"const": True} if action == "delete" else columns for action in self.actions}
         properties = {**takes, "condition": _SQL}
-        clause = {"anyOf": [{"enum": list(self.actions)}, _mapping(properties)]}
-        return {"anyOf": [{"enum": [*self.actions, _IGNORE]}, _mapping(properties), {"type": "array", "items": clause}]}
+        clause = {"anyOf": [Choice(self.actions).json_schema(), _mapping(properties)]}
+        words = Choice((*self.actions, _IGNORE)).json_schema()
+        return {"anyOf": [words, _mapping(properties), {"type": "array", "items": clause}]}
 
     def _clause(self, value: Any, path: KeyPath) -> MergeClause:
         if _folded(value) in self.actions:

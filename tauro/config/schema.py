@@ -16,7 +16,7 @@ from tauro.config.interpolation import Interpolated
 from tauro.errors import ValidationError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
@@ -91,7 +91,8 @@ class Boolean:
         raise Invalid(f"Expected true or false, found {describe(value)}", "Write true or false, without quotes.")
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "boolean"}
+        words = {"type": "string", "pattern": any_case(("yes", "no", "on", "off")), "title": "true or false"}
+        return {"anyOf": [{"type": "boolean"}, words]}
 
 
 class Number(NamedTuple):
@@ -119,6 +120,12 @@ class Number(NamedTuple):
         return {"type": "integer" if self.whole else "number", "minimum": self.least}
 
 
+def any_case(words: Iterable[str]) -> str:
+    """Return a pattern of JSON Schema for some words in any case."""
+    letters = ("".join(f"[{a.lower()}{a.upper()}]" if a.isalpha() else a for a in word) for word in words)
+    return f"^({'|'.join(letters)})$"
+
+
 class Choice(NamedTuple):
     """One of some words, in any case.
 
@@ -141,10 +148,9 @@ class Choice(NamedTuple):
         raise Invalid(f"Expected one of {', '.join(self.words)}; found {describe(value)}", near=near)
 
     def json_schema(self) -> dict[str, Any]:
-        # The enumeration is what editors offer; the pattern lets other cases of the letters pass.
         spellings = [*self.words, *self.synonyms]
-        letters = ("".join(f"[{a.lower()}{a.upper()}]" if a.isalpha() else a for a in word) for word in spellings)
-        return {"anyOf": [{"enum": spellings}, {"type": "string", "pattern": f"^({'|'.join(letters)})$"}]}
+        # The enumeration is what editors offer; the pattern lets other cases of the letters pass.
+        return {"anyOf": [{"enum": spellings}, {"type": "string", "pattern": any_case(spellings)}]}
 
 
 class Date:

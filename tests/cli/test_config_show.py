@@ -200,7 +200,6 @@ def test_secrets_are_masked(project, tauro, monkeypatch, form, origin):
     assert data["input"]["raw"]["options"]["query"] == "select '***'"
 
 
-@pytest.mark.xfail(reason="Console.data redacts a text that is masked already, and eats its quotes", strict=True)
 def test_a_text_that_ends_as_a_password_begins_does_not_swallow_the_line_below(project, tauro):
     text = "raw:\n  format: csv\n  filepath: data/raw.csv\n  options: {prefix: 'token=', emptyValue: 'a: b'}\n"
     project(**{"config/base/input.yaml": text})

@@ -492,7 +492,6 @@ def test_a_variable_that_broken_settings_may_have_is_not_unknown(project):
     assert report_of(folder, "dev") == ["syntax"]
 
 
-@pytest.mark.xfail(reason="exec.preflight looks at datasets of a section that could not be read", strict=True)
 def test_a_path_that_a_broken_file_may_give_is_not_missing_for_the_engine_either(project):
     folder = project({"config/dev/input.yaml": "x: [\n"}, input="i: {format: csv}\n")
     opened, faults = Project.inspect(folder, "dev", environ={})

@@ -49,7 +49,7 @@ def command(console: Console, *, section: str | None, origin: bool, where: Where
     data = {"schema": 1, "env": config.env, "layers": list(config.layers), "sections": values}
     if origin:
         data["origins"] = list(_origins(config, chosen))
-    console.data(data, settings_text(values, _note(config) if origin else None))
+    console.data(data, settings_text(values, _note(config) if origin else None), masked=True)
 
 
 def _note(config: ProjectConfig) -> Callable[[KeyPath], str]:

@@ -87,7 +87,7 @@ def _print_sarif(console: Console, faults: Sequence[Fault], root: Path | None) -
     from tauro.cli.sarif import sarif_log
 
     log = sarif_log(faults, root)
-    console.data(log, json.dumps(console.redact.data(log), indent=2, ensure_ascii=False))
+    console.data(log, json.dumps(console.redact.data(log), indent=2, ensure_ascii=False), masked=True)
 
 
 def _fault_of(error: TauroError) -> Fault:
