@@ -1,15 +1,19 @@
-"""What a format's writer writes, its reader reads back equal; and every value has its place."""
+"""What a format's writer writes, its reader reads back equal; every value has its place; all formats give one model."""
 
 import json
 import math
+from datetime import date
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tauro.config.document import Mark
 from tauro.config.formats import format_of
+from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig
+from tauro.project import Project
+from tauro.scaffold.generator import generate
 
 FORMATS = {name: format_of(f"a.{name}") for name in ("yaml", "json", "dsl")}
 
@@ -241,3 +245,81 @@ def test_every_value_of_a_dsl_text_has_its_place(data):
             assert same(dsl.parse(f"k = {line[span.value.column - 1 :]}", "a")["k"], value)
             key = line[span.key.column - 1 : span.value.column - 1]
             assert list(dsl.parse(f"{key} 1", "a")) == [path[-1]]
+
+
+# -- one model ------------------------------------------------------------------------------------
+
+MODELS = {
+    "global_settings": GlobalSettings,
+    "pipelines": PipelineConfig,
+    "nodes": NodeConfig,
+    "input": DatasetConfig,
+    "output": DatasetConfig,
+}
+NAMES = ("a", "b", "i", "o", "bronze.sales.daily", "x/y/z", "m.f")
+WORDS = ("csv", "delta", "append", "local", "batch", "today", "2025-01-31", "data/x", "k INT", "${a}", "${start_date}")
+# What the keys of a section may hold, right or wrong. The DSL has no mapping inside of a list.
+settings_values = st.one_of(
+    st.sampled_from((*NAMES, *WORDS)), st.integers(-1, 10), st.booleans(), st.none(), dsl_values,
+    st.lists(st.sampled_from(NAMES), max_size=3), st.dictionaries(texts, dsl_values, max_size=2),
+)  # fmt: skip
+
+
+def sections_of(model):
+    # Of two spellings of one key the second is a fault, and the DSL puts mappings behind everything else.
+    spellings = sorted({option.key for option in model.known.values()})
+    keys = st.dictionaries(st.sampled_from(spellings), settings_values, max_size=5)
+    return keys if model is GlobalSettings else st.dictionaries(st.sampled_from(NAMES), keys, max_size=4)
+
+
+def model_of(folder, env):
+    """Return everything that a project's settings say, and what is wrong with them."""
+    opened, faults = Project.inspect(folder, env, environ={}, today=date(2025, 6, 15))
+    config = opened.config
+    told = [*faults, *opened.validate()]
+    return {
+        "model": (config.settings, config.pipelines, config.nodes, config.inputs, config.outputs, config.window),
+        "values": config.values,
+        "faults": sorted((fault.id, fault.message, str(fault.place).partition(".")[0]) for fault in told),
+    }
+
+
+projects = st.fixed_dictionaries({}, optional={name: sections_of(model) for name, model in MODELS.items()})
+
+
+@given(low=projects, high=projects)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_one_project_in_each_format_has_one_model_and_the_same_faults(tmp_path_factory, low, high):
+    root = tmp_path_factory.mktemp("formats", numbered=True)
+    models = {}
+    for name, chosen in FORMATS.items():
+        folder = root / name
+        for env, sections in (("base", low), ("dev", high)):
+            (folder / "config" / env).mkdir(parents=True)
+            for section, data in sections.items():
+                (folder / f"config/{env}/{section}.{name}").write_text(chosen.dump(data), encoding="utf-8")
+        (folder / "settings.json").write_text("{}")
+        models[name] = model_of(folder, "dev")
+    assert models["yaml"] == models["json"]
+    assert models["dsl"] == models["json"]
+
+
+@pytest.mark.parametrize("env", ["base", "dev", "sandbox", "prod"])
+@pytest.mark.parametrize("sample", [True, False])
+def test_the_generated_project_is_the_same_in_each_format(tmp_path, env, sample):
+    models = []
+    for name in FORMATS:
+        made = generate("medallion_basic", "shop", tmp_path / name, config_format=name, sample=sample)
+        models.append(model_of(made.path, env))
+    assert models[0] == models[1] == models[2]
+    assert not sample or models[0]["model"][1]
+
+
+@given(data=dsl_mappings)
+@settings(max_examples=100, deadline=None)
+def test_what_one_format_reads_every_format_can_write(data):
+    """JSON to YAML to DSL and back: nothing is lost on the way."""
+    for name in ("json", "yaml", "dsl", "json", "dsl", "yaml"):
+        data_again = FORMATS[name].parse(FORMATS[name].dump(data), "a")
+        assert same(data_again, data)
+        data = data_again
