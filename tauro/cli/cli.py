@@ -103,6 +103,6 @@ def main() -> NoReturn:
 
 
 def _complete() -> int:
-    from tauro.cli.shells import answer
+    from tauro.cli.completion.shells import answer
 
     return answer(cli, sys.argv[1:])

@@ -13,7 +13,7 @@ from tauro.errors import ExecutionError, TauroError, UsageFault
 from tauro.security.paths import check_beneath, read_beneath
 
 if TYPE_CHECKING:
-    from tauro.cli.log_session import Log
+    from tauro.cli.log.session import Log
     from tauro.config.model import (
         DatasetConfig,
         GlobalSettings,
@@ -156,7 +156,7 @@ class LoggerManager:
             UsageFault: There is no such level.
             UnsafePath: The file is a link, another user's, or writable for everybody.
         """
-        from tauro.cli.logs import start_logging
+        from tauro.cli.log import start_logging
 
         return start_logging(level, log_file, verbose=verbose, quiet=quiet)
 

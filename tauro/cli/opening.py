@@ -102,7 +102,7 @@ def introduce(console: Console, project: Project) -> None:
     """Let the console hide the project's secrets, and log what was opened when the user asks for it."""
     console.redact = project.config.redact
     if console.wants_log:
-        from tauro.cli.logs import log_look
+        from tauro.cli.log import log_look
 
         files = [document.name for section in project.config.sections.values() for document in section.documents]
         log_look(console, f"Opened {project.root} for environment '{project.env}': {', '.join(files)}", project.config)

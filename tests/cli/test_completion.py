@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tauro.cli import completion
 from tauro.cli.cli import cli
-from tauro.cli.shells import answer
+from tauro.cli.completion.shells import answer
 from tauro.exec.record import new_record
 
 
@@ -352,7 +352,7 @@ def test_completers_are_what_click_takes_for_any_option_and_argument():
 
 
 def test_a_completion_loads_no_engine_and_no_data_library(project):
-    code = "import sys\nfrom tauro.cli.cli import cli\nfrom tauro.cli.shells import answer\n"
+    code = "import sys\nfrom tauro.cli.cli import cli\nfrom tauro.cli.completion.shells import answer\n"
     code += "answer(cli, ['tauro run --pipeline '])\nanswer(cli, ['tauro run --resume '])\n"
     code += "print(sorted({'pyspark', 'pandas', 'polars', 'rich', 'loguru'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

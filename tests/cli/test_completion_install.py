@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tauro.cli.shell_files import BEGIN, END, with_block, without_block
-from tauro.cli.shells import SHELLS, script
+from tauro.cli.completion.files import BEGIN, END, with_block, without_block
+from tauro.cli.completion.shells import SHELLS, script
 
 SCRIPTS = {
     "bash": ".local/share/bash-completion/completions/tauro",
@@ -215,7 +215,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was_and_no_draft(home, tauro, 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tauro.cli.shell_files.os.fsync", fail)
+    monkeypatch.setattr("tauro.cli.completion.files.os.fsync", fail)
     result = tauro("completion", "install", "--shell", "bash")
     assert (result.code, "No space left on device" in result.err) == (4, True)
     assert files(home).keys() == {".bashrc"}

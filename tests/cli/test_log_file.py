@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tauro.cli.log_file import KEPT, MAX_BYTES, LogFile
+from tauro.cli.log.file import KEPT, MAX_BYTES, LogFile
 from tauro.errors import UnsafePath
 
 
@@ -209,7 +209,7 @@ def test_a_line_that_cannot_be_written_whole_is_not_written(folder):
     code = """
 import resource, signal, sys
 from pathlib import Path
-from tauro.cli.log_file import LogFile
+from tauro.cli.log.file import LogFile
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 file = LogFile(Path(sys.argv[1]), "x.log")
@@ -230,7 +230,7 @@ file.write("two")
 WRITER = """
 import sys
 from pathlib import Path
-from tauro.cli.log_file import LogFile
+from tauro.cli.log.file import LogFile
 folder, who, count, size, kept = sys.argv[1:]
 file = LogFile(Path(folder), "logs/x.log", max_bytes=int(size), kept=int(kept))
 print("ready", flush=True)
@@ -315,7 +315,7 @@ def test_a_forked_process_shares_the_file_and_not_the_lock(folder):
     code = """
 import os, sys
 from pathlib import Path
-from tauro.cli.log_file import LogFile
+from tauro.cli.log.file import LogFile
 file = LogFile(Path(sys.argv[1]), "logs/x.log", max_bytes=3_000, kept=1000)
 file.write("p 0")
 child = os.fork()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tauro.cli.log_lines import entry_of, json_line, text_line
+from tauro.cli.log.lines import entry_of, json_line, text_line
 from tauro.exec.log import LogContext
 
 RUN = LogContext({"run": "run-1", "node": "clean"})

@@ -16,7 +16,7 @@ import loguru
 import pytest
 
 from tauro.cli.cli import cli
-from tauro.cli.logs import start_logging
+from tauro.cli.log import start_logging
 from tauro.errors import UnsafePath, UsageFault
 from tauro.exec.log import LogListener
 from tauro.project import Project

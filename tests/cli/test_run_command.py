@@ -160,7 +160,7 @@ def test_a_run_ends_with_a_summary_and_a_private_record(project, tauro):
     match = re.fullmatch(SUMMARY, result.out)
     assert match, result.out
     record = project() / ".tauro/runs" / match[1]
-    assert {item.name for item in record.iterdir()} == {"events.jsonl", "summary.json"}
+    assert {item.name for item in record.iterdir()} == {"events.jsonl", "fingerprint.json", "summary.json"}
     for path in (project() / ".tauro", record, *record.iterdir()):
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077
     events = [json.loads(line) for line in (record / "events.jsonl").read_text().splitlines()]

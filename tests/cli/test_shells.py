@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tauro.cli.shells import SHELLS, script
+from tauro.cli.completion.shells import SHELLS, script
 
 PIPELINES = """\
 sales: {nodes: [load], description: "Sales: what, and when"}

@@ -85,7 +85,7 @@ def command(console: Console, /, *, list_templates: bool, no_sample_code: bool, 
         developers=[name for name in (chosen["sandbox_developers"] or "").split(",") if name.strip()],
     )
     if console.wants_log:
-        from tauro.cli.logs import log_look
+        from tauro.cli.log import log_look
 
         log_look(console, f"Generated {made.path} from {template}: {', '.join(made.files)}")
     text = (

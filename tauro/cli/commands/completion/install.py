@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tauro.cli.completion.files import apply, home_of, installation, setup_of
+from tauro.cli.completion.shells import SHELLS, script, shell_of
 from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option
-from tauro.cli.shell_files import apply, home_of, installation, setup_of
-from tauro.cli.shells import SHELLS, script, shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tauro.cli.completion.files import Change
     from tauro.cli.console import Console
-    from tauro.cli.shell_files import Change
 
 _MANUAL = Manual(
     examples=(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tauro.cli.completion.shells import SHELLS, script
 from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option
-from tauro.cli.shells import SHELLS, script
 
 if TYPE_CHECKING:
     from tauro.cli.console import Console

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from tauro.cli.commands.completion.install import carry_out
+from tauro.cli.completion.files import home_of, removal, setup_of
+from tauro.cli.completion.shells import SHELLS, shell_of
 from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option
-from tauro.cli.shell_files import home_of, removal, setup_of
-from tauro.cli.shells import SHELLS, shell_of
 
 if TYPE_CHECKING:
     from tauro.cli.console import Console

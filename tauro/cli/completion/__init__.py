@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
-    from tauro.cli.glance import Glance
+    from tauro.cli.completion.glance import Glance
 
     # What the command line says so far, and the beginning of the word -> values, each with a word about it.
     Propose = Callable[[Mapping[str, Any], str], Iterable[tuple[str, str]]]
@@ -139,7 +139,7 @@ def complete_files(_context: click.Context, _parameter: click.Parameter, incompl
 
 def _project(params: Mapping[str, Any]) -> Glance | None:
     """Look at the project that the command line means so far."""
-    from tauro.cli.glance import glance
+    from tauro.cli.completion.glance import glance
     from tauro.config.search import Wanted
 
     return glance(params.get("base_path") or ".", Wanted(*(params.get(name) for name in Wanted._fields)))

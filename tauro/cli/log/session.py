@@ -13,7 +13,7 @@ import warnings
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from tauro.cli.log_lines import entry_of, json_line, text_line
+from tauro.cli.log.lines import entry_of, json_line, text_line
 from tauro.errors import TauroError
 from tauro.exec.events import Event, RunEnded, RunStarted
 from tauro.exec.log import LogContext, current_context
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tauro.cli.console import Console
-    from tauro.cli.log_file import LogFile
+    from tauro.cli.log.file import LogFile
 
 _SHAPES = {"text": text_line, "json": json_line}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tauro.cli.console import LEVELS, Console
-from tauro.cli.log_file import LogFile
-from tauro.cli.log_session import Log, Sink
+from tauro.cli.log.file import LogFile
+from tauro.cli.log.session import Log, Sink
 from tauro.config.model import LoggingSettings
 from tauro.errors import UsageFault, nearest
 from tauro.exec.log import LogContext, project_context

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from tauro.cli.commands.run_plans import Plans, ml_options
+from tauro.cli.commands.run.plans import Plans, ml_options
 from tauro.cli.completion import (
     complete_node_lists,
     complete_nodes,
@@ -130,7 +130,7 @@ def command(console: Console, /, **options: Any) -> int:
 
 
 def _tell_plans(console: Console, plans: Sequence[Any]) -> None:
-    from tauro.cli.commands.run_text import plan_text
+    from tauro.cli.commands.run.text import plan_text
 
     if len(plans) == 1:
         console.data(plans[0].to_dict(), plan_text(plans[0]))
@@ -160,8 +160,8 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Sequen
 
 
 def _run(console: Console, project: Any, plans: Sequence[Any]) -> int:
-    from tauro.cli.commands.run_text import run_error
-    from tauro.cli.logs import setup_logging
+    from tauro.cli.commands.run.text import run_error
+    from tauro.cli.log import setup_logging
     from tauro.exec.log import LogListener
 
     if not gc.isenabled():
@@ -199,7 +199,7 @@ def _run_one(console: Console, project: Any, plan: Any, listeners: Sequence[Any]
 
 def _tell_results(console: Console, results: Sequence[Any], wanted: int) -> int:
     """Print how runs ended, and return the exit code of the last one."""
-    from tauro.cli.commands.run_text import summary_text
+    from tauro.cli.commands.run.text import summary_text
 
     if wanted == 1:
         return _tell_result(console, results[0])
@@ -213,7 +213,7 @@ def _tell_results(console: Console, results: Sequence[Any], wanted: int) -> int:
 
 def _tell_result(console: Console, result: Any) -> int:
     """Print how a run ended, and return its exit code."""
-    from tauro.cli.commands.run_text import summary_text
+    from tauro.cli.commands.run.text import summary_text
 
     console.data(result.to_dict(), summary_text(result))
     return _tell_failure(console, result)
@@ -221,7 +221,7 @@ def _tell_result(console: Console, result: Any) -> int:
 
 def _tell_failure(console: Console, result: Any) -> int:
     """Say why a run did not complete, and return its exit code."""
-    from tauro.cli.commands.run_text import failure_text, run_error
+    from tauro.cli.commands.run.text import failure_text, run_error
 
     if result.state == "completed":
         if result.root_causes:  # fail_on_error: false
