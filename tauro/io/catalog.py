@@ -11,19 +11,21 @@ from tauro.config.model import DatasetConfig, ProjectConfig, canonical
 from tauro.errors import DatasetNotFound, NodeError, TauroError, Unsupported, ValidationError, nearest
 from tauro.io.fits import is_embedded
 from tauro.io.formats import DatasetFormat, Target
-from tauro.io.frames import SPARK, convert, kind_of, rows_of, to_spark
+from tauro.io.frames import SPARK, convert, kind_of, kind_of_frame, own, rows_of, to_lazy, to_spark
 from tauro.io.location import Location, locate
 from tauro.io.options import check_options
-from tauro.io.registry import format_named
+from tauro.io.registry import direct_format, format_named
 from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from polars import LazyFrame
     from pyspark.sql import DataFrame, SparkSession
 
     from tauro.config.dates import Window
+    from tauro.io.delta_commits import WriteId
 
 
 class StoredDataset(NamedTuple):
@@ -45,13 +47,36 @@ class StoredDataset(NamedTuple):
         Raises:
             DatasetNotFound: There is none. Engines would return an empty frame for some formats.
         """
+        self._check_exists()
+        return self.format.read(session, self.location, self.config)
+
+    def scan(self) -> LazyFrame | None:
+        """Return the data as a lazy frame of Polars, None where only Spark can read it.
+
+        Raises:
+            DatasetNotFound: There is none.
+        """
+        direct = direct_format(self.format)
+        if direct is None or not direct.reads(self.location, self.config):
+            return None
+        self._check_exists()
+        return direct.scan(self.location, self.config)
+
+    def holds(self, write: WriteId | None) -> bool:
+        """Say whether an earlier attempt at a write was committed, and its process ended before it could say so."""
+        if write is None or not write.repeats or self.format.name != "delta" or self.location.path is None:
+            return False
+        from tauro.io.delta_commits import commit_of
+
+        return commit_of(self.location.path, write) is not None
+
+    def _check_exists(self) -> None:
         if not self.exists:
             raise DatasetNotFound(
                 f"Dataset '{self.name}' has no data",
                 looked_up=(self.location.shown,),
                 hint="Run the pipeline that writes it, or mend its filepath.",
             )
-        return self.format.read(session, self.location, self.config)
 
 
 def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDataset:
@@ -146,9 +171,7 @@ class MemoryDatasets:
             self._readers[name] -= 1
             if not self._readers[name]:
                 return self._values.pop(name)
-            # A pandas frame can be changed in place: each reader gets its own.
-            value = self._values[name]
-            return value.copy() if kind_of(value) == "pandas.DataFrame" else value
+            return self._values[name]
 
 
 class Read(NamedTuple):
@@ -190,16 +213,31 @@ class Catalog:
         """
         name = canonical(name)
         stored = self.reads.get(name)
-        if stored is None:
-            value = convert(self.memory.get(name), kind, self.session)
-            return Read(value, rows_of(value))
-        with _noted(f"while reading '{name}' from {stored.location.shown}"):
-            value = convert(stored.read(self.session()), kind, self.session)
-        rows = rows_of(value)
-        return Read(value, stored.format.rows(stored.location, stored.config) if rows is None else rows)
+        if stored is not None:
+            with _noted(f"while reading '{name}' from {stored.location.shown}"):
+                return self._load(stored, kind)
+        kept = self.memory.get(name)
+        value = convert(kept, kind, self.session, self.spool)
+        # A frame can be changed in place: each reader gets its own.
+        return Read(own(value) if value is kept else value, rows_of(value))
 
-    def write(self, name: str, value: Any) -> int | None:
+    def _load(self, stored: StoredDataset, kind: str) -> Read:
+        """Return a stored dataset, by way of Spark only where that is wanted or needed."""
+        scanned = None if kind == SPARK else stored.scan()
+        value = convert(stored.read(self.session()) if scanned is None else scanned, kind, self.session, self.spool)
+        rows = rows_of(value)
+        if rows is not None:
+            return Read(value, rows)
+        counts = stored.format if scanned is None else direct_format(stored.format) or stored.format
+        return Read(value, counts.rows(stored.location, stored.config))
+
+    def write(self, name: str, value: Any, write: WriteId | None = None) -> int | None:
         """Store ``value`` or keep it in memory; return how many rows it has, where that is known.
+
+        Args:
+            name: The dataset.
+            value: A frame; in memory it may be anything.
+            write: What tells this write from others, so that one which is tried again is committed once.
 
         Raises:
             NodeError: It is no frame, or there is data that must not be touched.
@@ -207,35 +245,48 @@ class Catalog:
         name = canonical(name)
         stored = self.writes.get(name)
         if stored is None:
-            shared = self.memory.is_shared(name) and kind_of(value) == SPARK
-            self.memory.put(name, self._computed_once(name, value) if shared else value)
+            self.memory.put(name, self._computed_once(name, value) if self.memory.is_shared(name) else value)
             return rows_of(value)
         mode = stored.config.write_mode
         if mode in ("ignore", "error") and stored.exists:
-            if mode == "error":
+            if mode == "error" and not stored.holds(write):
                 message = f"Dataset '{name}' has data already, and its write_mode is 'error'"
                 raise NodeError(
                     message, looked_up=(stored.location.shown,), hint="Remove the data, or choose another mode."
                 )
             return None
         with _noted(f"while writing '{name}' to {stored.location.shown}"):
-            frame = to_spark(value, self.session())
-            return stored.format.write(frame, Target(stored.location, stored.config, self.window))
+            return self._store(stored, value, write)
 
-    def _computed_once(self, name: str, frame: DataFrame) -> DataFrame:
-        """Return a frame that all its readers see alike.
+    def _store(self, stored: StoredDataset, value: Any, write: WriteId | None) -> int | None:
+        """Write a frame, by way of Spark only where it is one or that is needed."""
+        target = Target(stored.location, stored.config, self.window, write)
+        direct = direct_format(stored.format) if kind_of_frame(value) != SPARK else None
+        if direct is not None and direct.writes(stored.location, stored.config):
+            frame = to_lazy(value)
+            written = None if frame is None else direct.write(frame, target)
+            if written is not None:
+                return written.rows
+        return stored.format.write(to_spark(value, self.session(), self.spool), target)
+
+    def _computed_once(self, name: str, value: Any) -> Any:
+        """Return a value so that, if it is a frame, all its readers see it alike.
 
         A lazy frame is computed for each reader; what is random or depends on the time differs then.
         The embedded engine keeps nothing in memory, so there it takes the way over a file.
         """
-        if not is_embedded(frame.sparkSession):
-            return frame.persist()
+        if kind_of(value) == "polars.LazyFrame":
+            return value.collect()
+        if kind_of(value) != SPARK:
+            return value
+        if not is_embedded(value.sparkSession):
+            return value.persist()
         place = private_directory(self.spool) / name
         dataset = DatasetConfig(name=name, section="output", format="parquet")
         target = Target(Location(str(place), place, name), dataset, self.window)
         parquet = format_named("parquet")
-        parquet.write(frame, target)
-        return parquet.read(frame.sparkSession, target.location, dataset)
+        parquet.write(value, target)
+        return parquet.read(value.sparkSession, target.location, dataset)
 
 
 @contextmanager

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, get_args
+from uuid import uuid4
 
 from tauro.errors import NodeError
+from tauro.io.arrow import is_of_polars, narrow, row_of_nulls, with_spark_types
+from tauro.io.fits import is_embedded
+from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from polars import LazyFrame
     from pyspark.sql import DataFrame, SparkSession
 
 SPARK = "spark"
-KINDS = ("polars.DataFrame", "polars.LazyFrame", "pandas.DataFrame", "pyarrow.Table")
+# The embedded engine's client refuses messages of 128 MB.
+_LARGE = 32 << 20
+_OF_POLARS = ("polars.DataFrame", "polars.LazyFrame")
+KINDS = (*_OF_POLARS, "pandas.DataFrame", "pyarrow.Table")
 
 
 def kind_of(value: Any) -> str | None:
@@ -23,6 +33,21 @@ def kind_of(value: Any) -> str | None:
         return SPARK
     name = f"{package}.{kind.__name__}"
     return name if name in KINDS else None
+
+
+def kind_of_frame(value: Any) -> str:
+    """Return the kind of a frame.
+
+    Raises:
+        NodeError: It is none.
+    """
+    kind = kind_of(value)
+    if kind is None:
+        raise NodeError(
+            f"Expected a DataFrame, found {type(value).__name__}",
+            hint="Return a DataFrame of Spark, pandas, Polars or Arrow.",
+        )
+    return kind
 
 
 def kind_named(annotation: Any) -> str:
@@ -55,32 +80,48 @@ def _kind_of_one(annotation: Any) -> str | None:
     return next((kind for kind in KINDS if kind == f"{package}.{name}"), None)
 
 
-def convert(value: Any, kind: str, session: Callable[[], SparkSession]) -> Any:
+def convert(value: Any, kind: str, session: Callable[[], SparkSession], spool: Path | None = None) -> Any:
     """Return a frame as another kind; what is no frame is returned as it is.
 
     Args:
         value: What a node returned, or what was read.
         kind: The kind that is wanted.
         session: Gives the Spark session, where one is needed.
+        spool: As in :func:`to_spark`.
     """
     found = kind_of(value)
     if found is None or found == kind:
         return value
     if kind == SPARK:
-        return to_spark(value, session())
+        return to_spark(value, session(), spool)
+    if kind in _OF_POLARS:
+        lazy = value.lazy() if found in _OF_POLARS else _of_arrow(to_arrow(value, found))
+        return lazy if kind == "polars.LazyFrame" else lazy.collect()
     table = to_arrow(value, found)
-    if kind == "pyarrow.Table":
-        return table
-    if kind == "pandas.DataFrame":
-        return table.to_pandas()
+    return table if kind == "pyarrow.Table" else table.to_pandas()
+
+
+def _of_arrow(table: Any) -> LazyFrame:
     import polars
 
     frame = polars.from_arrow(table)
-    return frame.lazy() if kind == "polars.LazyFrame" and isinstance(frame, polars.DataFrame) else frame
+    return frame.lazy() if isinstance(frame, polars.DataFrame) else frame.to_frame().lazy()
+
+
+def own(value: Any) -> Any:
+    """Return a frame that its holder may change in place, without changing that of others."""
+    kind = kind_of(value)
+    if kind == "pandas.DataFrame":
+        return value.copy()
+    return value.clone() if kind == "polars.DataFrame" else value  # the clone shares the columns, not their list
 
 
 def to_arrow(value: Any, kind: str) -> Any:
-    """Return a frame of ``kind`` as a pyarrow.Table."""
+    """Return a frame of ``kind`` as a pyarrow.Table.
+
+    Raises:
+        NodeError: A column holds Python objects.
+    """
     if kind == SPARK:
         return value.toArrow()
     if kind == "pyarrow.Table":
@@ -89,61 +130,84 @@ def to_arrow(value: Any, kind: str) -> Any:
         import pyarrow
 
         return pyarrow.Table.from_pandas(value, preserve_index=False)
-    return (value.collect() if kind == "polars.LazyFrame" else value).to_arrow()
+    return narrow(_without_objects(value).lazy().collect().to_arrow())
 
 
-def to_spark(value: Any, session: SparkSession) -> DataFrame:
+def _without_objects(frame: Any) -> Any:
+    """Refuse Python objects: Arrow would get their addresses."""
+    for name, kind in frame.collect_schema().items():
+        if type(kind).__name__ == "Object":
+            raise NodeError(f"The column '{name}' holds Python objects", hint="Give it a type, or leave it out.")
+    return frame
+
+
+def to_lazy(value: Any) -> LazyFrame | None:
+    """Return a frame of any kind but Spark's as a lazy one of Polars; None where Polars has not all of its types.
+
+    Raises:
+        NodeError: A column holds Python objects.
+    """
+    kind = kind_of(value)
+    if kind in _OF_POLARS:
+        lazy: LazyFrame = _without_objects(value).lazy()
+        return lazy
+    if kind not in KINDS:
+        return None
+    table = to_arrow(value, kind)
+    return _of_arrow(table) if all(is_of_polars(field.type) for field in table.schema) else None
+
+
+def to_spark(value: Any, session: SparkSession, spool: Path | None = None) -> DataFrame:
     """Return a frame as a Spark DataFrame.
+
+    Args:
+        value: A frame of any kind.
+        session: The Spark session.
+        spool: A folder for large frames: the embedded engine's client refuses them, so that they go by way
+            of a file. It must be there until the frame has been computed.
 
     Raises:
         NodeError: It is no frame.
     """
-    kind = kind_of(value)
-    if kind is None:
-        raise NodeError(
-            f"Expected a DataFrame, found {type(value).__name__}",
-            hint="Return a DataFrame of Spark, pandas, Polars or Arrow.",
-        )
+    kind = kind_of_frame(value)
     if kind == SPARK:
         frame: DataFrame = value
         return frame
-    table = _with_spark_types(to_arrow(value, kind))
+    spooled = None if spool is None or not is_embedded(session) else _by_file(value, session, spool)
+    return _by_arrow(to_arrow(value, kind), session) if spooled is None else spooled
+
+
+def _by_arrow(table: Any, session: SparkSession) -> DataFrame:
+    table = with_spark_types(table)
     if len(table):
         return session.createDataFrame(table)
     # The client takes types from rows only. A row of nulls has them all, and is dropped again.
-    return session.createDataFrame(_row_of_nulls(table.schema)).limit(0)
+    return session.createDataFrame(row_of_nulls(table.schema)).limit(0)
 
 
-def _with_spark_types(table: Any) -> Any:
-    """Return an Arrow table without unsigned integers, which Spark does not have."""
-    import pyarrow
+def _by_file(value: Any, session: SparkSession, spool: Path) -> DataFrame | None:
+    """Return a large or lazy frame by way of a file, None for a small one and for types that no file keeps."""
+    from tauro.io.direct.types import as_stored
 
-    fields = [field.with_type(_spark_type(field.type)) for field in table.schema]
-    wanted = pyarrow.schema(fields)
-    return table if wanted.equals(table.schema) else table.cast(wanted)
-
-
-def _spark_type(kind: Any) -> Any:
-    """Return the smallest type of Spark that holds every value of an Arrow type."""
-    import pyarrow
-
-    types = pyarrow.types
-    if types.is_unsigned_integer(kind):
-        wider = {8: pyarrow.int16(), 16: pyarrow.int32(), 32: pyarrow.int64()}
-        return wider.get(kind.bit_width, pyarrow.decimal128(20))
-    if types.is_list(kind):
-        return pyarrow.list_(_spark_type(kind.value_type))
-    if types.is_large_list(kind):
-        return pyarrow.large_list(_spark_type(kind.value_type))
-    if types.is_struct(kind):
-        return pyarrow.struct([field.with_type(_spark_type(field.type)) for field in kind])
-    return kind
+    if _size_of(value) < _LARGE:
+        return None
+    lazy = to_lazy(value)
+    rows = None if lazy is None else as_stored(lazy)
+    if rows is None:
+        return None
+    file = private_directory(spool) / f"{uuid4().hex}.parquet"
+    rows.sink_parquet(file, compression="lz4")
+    return session.read.parquet(str(file))
 
 
-def _row_of_nulls(schema: Any) -> Any:
-    import pyarrow
-
-    return pyarrow.Table.from_arrays([pyarrow.nulls(1, field.type) for field in schema], names=schema.names)
+def _size_of(value: Any) -> float:
+    """Return how many bytes a frame takes at least; nobody knows it of a lazy one."""
+    kind = kind_of(value)
+    if kind == "polars.DataFrame":
+        return float(value.estimated_size())
+    if kind == "pandas.DataFrame":
+        return float(value.memory_usage(deep=True).sum())
+    return float(value.nbytes) if kind == "pyarrow.Table" else inf
 
 
 def rows_of(value: Any) -> int | None:

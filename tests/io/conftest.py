@@ -10,6 +10,7 @@ import pytest
 from tauro.config.dates import Window
 from tauro.engines.sail import SailEngine
 from tauro.io.catalog import Catalog, MemoryDatasets, StoredDataset, stored_dataset
+from tauro.io.frames import convert, kind_of, to_spark
 from tauro.project import Project
 
 
@@ -25,12 +26,24 @@ def session(engine):
     return engine.session()
 
 
+# Tests of what must hold whichever way a frame goes.
+_OF_BOTH_ROADS = {"test_delta", "test_fits", "test_reading", "test_staging", "test_writing"}
+
+
+def pytest_generate_tests(metafunc):
+    """Let frames of Polars, pandas and Arrow go by way of Spark, and be written and read directly."""
+    if "road" in metafunc.fixturenames:
+        both = metafunc.module.__name__.rpartition(".")[2] in _OF_BOTH_ROADS
+        metafunc.parametrize("road", ["spark", "direct"] if both else ["spark"])
+
+
 @dataclass(frozen=True)
 class Store:
     """One dataset of a project, to be read and written as a run does it."""
 
     catalog: Catalog
     name: str
+    road: str = "direct"
 
     @property
     def dataset(self) -> StoredDataset:
@@ -42,9 +55,12 @@ class Store:
 
     def write(self, value):
         """Write a frame; return the reported number of rows."""
-        return self.catalog.write(self.name, value)
+        by_spark = self.road == "spark" and kind_of(value) is not None
+        return self.catalog.write(self.name, to_spark(value, self.catalog.session()) if by_spark else value)
 
     def read(self, kind="polars.DataFrame"):
+        if self.road == "spark":
+            return convert(self.catalog.read(self.name, "spark").value, kind, self.catalog.session)
         return self.catalog.read(self.name, kind).value
 
     def rows(self):
@@ -75,7 +91,7 @@ def open_config(root):
 
 
 @pytest.fixture
-def store(engine, open_config, tmp_path, monkeypatch):
+def store(engine, open_config, tmp_path, monkeypatch, road):
     """Return a dataset: ``store("csv", write_mode="append")`` for an output, ``section="input"`` for an input."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
@@ -87,6 +103,7 @@ def store(engine, open_config, tmp_path, monkeypatch):
         return Store(
             Catalog({name: stored}, {name: stored}, MemoryDatasets({}), engine.session, window, tmp_path / "spool"),
             name,
+            road,
         )
 
     return make

@@ -65,7 +65,7 @@ class Condition:
         tree = self._tree.copy()
         for column in tree.find_all(exp.Column):
             column.set("this", exp.to_identifier(self._name(column), quoted=True))
-        return tree.sql(dialect="postgres", identify=True)
+        return str(tree.sql(dialect="postgres", identify=True))
 
     def _expression(self, tree: exp.Expression) -> Expr:
         kind = type(tree).__name__

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from tauro.errors import DatasetNotFound
 from tauro.io.delta import check_version
-from tauro.io.delta_commits import WriteId
+from tauro.io.delta_commits import WriteId, history
 from tauro.io.delta_log import row_count
 from tauro.io.delta_maintenance import maintain
 from tauro.io.direct.delta_scan import scan_table
@@ -19,8 +19,6 @@ from tauro.io.direct.filters import filtered
 from tauro.io.direct.options import Options
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from deltalake import DeltaTable
     from polars import LazyFrame
 
@@ -38,14 +36,12 @@ class DirectDelta:
     def reads(self, location: Location, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing that only Spark can do."""
         known = dataset.timestamp is None or _moment(dataset.timestamp) is not None
-        return location.path is not None and known and Options(dataset.options).all_known
+        return location.path is not None and known and _knows_options(dataset)
 
     def writes(self, location: Location, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing that only Spark can do: merges and dynamic overwrites are such."""
-        options = Options(dataset.options)
-        options.text("usermetadata", None)
         parts = dataset.overwrite_strategy in (None, "full", "replaceWhere")
-        return location.path is not None and dataset.write_mode != "merge" and parts and options.all_known
+        return location.path is not None and dataset.write_mode != "merge" and parts and _knows_options(dataset)
 
     def scan(self, location: Location, dataset: DatasetConfig) -> LazyFrame | None:
         """Return the table, or one of its versions, as a lazy frame; None where only Spark can read it.
@@ -56,7 +52,7 @@ class DirectDelta:
         check_version(location, dataset)
         if location.path is None:
             return None
-        table = _opened(location.path, dataset)
+        table = _opened(location, dataset)
         return None if table is None else filtered(scan_table(table, location.path), dataset)
 
     def write(self, frame: LazyFrame, target: Target) -> Written | None:
@@ -78,19 +74,25 @@ class DirectDelta:
         return row_count(location.path, dataset.version)
 
 
-def _opened(root: Path, dataset: DatasetConfig) -> DeltaTable | None:
+def _knows_options(dataset: DatasetConfig) -> bool:
+    options = Options(dataset.options)
+    options.text("usermetadata", None)
+    return options.all_known
+
+
+def _opened(location: Location, dataset: DatasetConfig) -> DeltaTable | None:
     """Return a table at the version that is wanted, None where delta-rs does not know what it is."""
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
     try:
-        table = DeltaTable(str(root), version=dataset.version)
+        table = DeltaTable(str(location.path), version=dataset.version)
         moment = None if dataset.timestamp is None else _moment(dataset.timestamp)
         if moment is not None:
             table.load_as_version(moment)
     except DeltaError:
         return None
-    if moment is not None and table.history(1)[0]["timestamp"] > moment.timestamp() * 1000:
+    if moment is not None and moment < history(location)[-1].time:  # delta-rs would take the first one
         raise DatasetNotFound(f"Dataset '{dataset.name}' has no version of {dataset.timestamp}; its first is younger")
     return table
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, flock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.errors import NodeError
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
     from polars import DataFrame, DataType, LazyFrame
 
+    from tauro.config.model import DatasetConfig
     from tauro.io.delta_commits import WriteId
     from tauro.io.formats import Target
 
@@ -65,23 +69,45 @@ def write_table(frame: LazyFrame, target: Target, write: WriteId) -> Written | N
     Raises:
         NodeError: The frame does not fit the table.
     """
-    from deltalake import CommitProperties, write_deltalake
-    from deltalake.exceptions import CommitFailedError, DeltaError
-
-    root, dataset = target.location.path, target.dataset
+    root = target.location.path
     if root is None:
         return None
-    exists = (root / LOG).is_dir()
-    if exists and write.repeats and dataset.write_mode == "append":
-        done = commit_of(root, write)
-        if done is not None:
-            return Written(done.rows.inserted)
-    table = _table(root) if exists else None
-    change = None if exists and table is None else _change(frame, table, target)
-    if change is None:
-        return None
-    rows = _Rows(change)
+    with _alone_with_new_table(root) as is_new:
+        if not is_new and write.repeats and target.dataset.write_mode == "append":
+            done = commit_of(root, write)
+            if done is not None:
+                return Written(done.rows.inserted)
+        table = None if is_new else _table(root)
+        change = None if table is None and not is_new else _change(frame, table, target)
+        return None if change is None else _commit(change, root, target, write)
+
+
+@contextmanager
+def _alone_with_new_table(root: Path) -> Iterator[bool]:
+    """Yield whether there is no table yet; who is told so is alone on this machine until the block ends.
+
+    Of two that make a table at once, delta-rs lets the second one replace the columns of the first.
+    """
+    if (root / LOG).is_dir():
+        yield False
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system without locks
+            flock(folder, LOCK_EX)
+        yield not (root / LOG).is_dir()
+    finally:
+        os.close(folder)
+
+
+def _commit(change: _Change, root: Path, target: Target, write: WriteId) -> Written:
+    from deltalake import CommitProperties, write_deltalake
+    from deltalake.exceptions import DeltaError
+
+    dataset = target.dataset
     own = Options(dataset.options).text("usermetadata", None)
+    rows = _Rows(change)
     try:
         write_deltalake(
             str(root),
@@ -92,11 +118,9 @@ def write_table(frame: LazyFrame, target: Target, write: WriteId) -> Written | N
     except DeltaError as error:
         if rows.error is not None:
             raise rows.error from None
-        if isinstance(error, CommitFailedError) and not exists and (root / LOG).is_dir():
-            return write_table(frame, target, write)  # another process was faster to make the table
         if "predicate" in change.how and "Invalid data found" in str(error):
             raise NodeError(
-                f"A row of '{dataset.name}' is outside of what replaceWhere overwrites ({change.how['predicate']})",
+                f"A row is outside of what replaceWhere overwrites ({replace_predicate(dataset, target.window)})",
                 hint="Return only rows for which the condition holds.",
             ) from error
         raise
@@ -126,32 +150,53 @@ def _change(frame: LazyFrame, table: _Table | None, target: Target) -> _Change |
     """Return what is written and how, None where only Spark does it."""
     dataset = target.dataset
     rows = as_stored(frame, {} if table is None else table.columns)
-    names = None if rows is None else spark_names(rows.collect_schema())
-    if rows is None or names is None:
+    if rows is None:
         return None
-    how: dict[str, Any] = {"partition_by": list(dataset.partition_by) or None}
+    mode = dataset.write_mode if dataset.write_mode in ("append", "overwrite") else "error"
+    change: _Change | None = _Change(rows, dataset.partition_by, {"mode": mode})
+    if table is not None and change is not None:
+        other = dataset.overwrite_schema and mode == "overwrite"
+        change = _with_other_columns(change, table, dataset) if other else _with_same_columns(change, table, dataset)
+    return None if change is None else _of_part(change, target)
+
+
+def _with_other_columns(change: _Change, table: _Table, dataset: DatasetConfig) -> _Change | None:
+    """Return a change that also replaces the columns of the table and its partitioning."""
     whole = dataset.overwrite_strategy in (None, "full")
-    keys = dataset.partition_by
-    if table is None:
-        mode = {"append": "append", "overwrite": "overwrite"}.get(dataset.write_mode, "error")
-    elif dataset.overwrite_schema and dataset.write_mode != "append":
-        if dataset.merge_schema or not whole or not _keeps_order(rows.collect_schema(), table.columns):
-            return None
-        mode, how["partition_by"], how["schema_mode"] = "overwrite", list(keys), "overwrite"
-    else:
-        mode, keys = "append" if dataset.write_mode == "append" else "overwrite", table.keys
-        there = spark_names(table.columns) or {}
-        if added_columns(names, there, dataset):
-            how["schema_mode"] = "merge"
-        rows = _like(rows, table.columns)
-    how["mode"] = mode
-    kinds = rows.collect_schema()
-    if not whole:
+    if dataset.merge_schema or not whole or not _keeps_order(change.rows.collect_schema(), table.columns):
+        return None
+    return change._replace(how={**change.how, "schema_mode": "overwrite"})
+
+
+def _with_same_columns(change: _Change, table: _Table, dataset: DatasetConfig) -> _Change:
+    """Return a change with the columns of the table, and with new ones where the settings allow them."""
+    _check_keys(table, dataset)
+    given, there = spark_names(change.rows.collect_schema()) or {}, spark_names(table.columns) or {}
+    new = {"schema_mode": "merge"} if added_columns(given, there, dataset) else {}
+    return _Change(_like(change.rows, table.columns), table.keys, {**change.how, **new})
+
+
+def _of_part(change: _Change, target: Target) -> _Change | None:
+    """Return a change of the part of a table that the settings name."""
+    kinds = change.rows.collect_schema()
+    if any(type(kinds.get(key)).__name__ not in _PARTITIONS for key in change.keys):
+        return None
+    # delta-rs takes an empty list for the wish to have no partitions, and nothing for the table's own.
+    how = {**change.how, "partition_by": list(change.keys)}
+    if target.dataset.overwrite_strategy == "replaceWhere":
         how["predicate"] = _predicate(target, kinds)
         if how["predicate"] is None:
             return None
-    known = all(type(kinds.get(key)).__name__ in _PARTITIONS for key in {*keys, *dataset.partition_by})
-    return _Change(rows, keys, how) if known else None
+    return change._replace(how=how)
+
+
+def _check_keys(table: _Table, dataset: DatasetConfig) -> None:
+    if dataset.partition_by and dataset.partition_by != table.keys:
+        raise NodeError(
+            f"Dataset '{dataset.name}' is partitioned by {', '.join(table.keys) or 'nothing'}, "
+            f"and the settings say partition_by: {', '.join(dataset.partition_by)}",
+            hint="Give the table's own columns, or let an overwrite change them: overwrite_schema: true.",
+        )
 
 
 def _keeps_order(given: Iterable[str], there: Mapping[str, DataType]) -> bool:

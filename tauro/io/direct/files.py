@@ -165,6 +165,21 @@ class DirectFiles:
         return _rows(files_in(folder))
 
 
+def direct_files(name: str) -> DirectFiles:
+    """Return what reads and writes the datasets of a format: csv, json or parquet."""
+    if name == "csv":
+        from tauro.io.direct.csv import CsvCodec
+
+        return DirectFiles(name, CsvCodec())
+    if name == "json":
+        from tauro.io.direct.json import JsonCodec
+
+        return DirectFiles(name, JsonCodec())
+    from tauro.io.direct.parquet import ParquetCodec
+
+    return DirectFiles(name, ParquetCodec())
+
+
 def _rows(files: Iterable[Path]) -> int:
     """Return how many rows Parquet files have."""
     from polars import len as count

@@ -29,7 +29,7 @@ class ParquetCodec:
 
     def reads(self, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing else."""
-        return dataset.columns is None and Options(dataset.options).all_known
+        return dataset.columns is None and _compression(dataset) is not None
 
     def writes(self, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing else."""

@@ -38,5 +38,5 @@ def with_partitions(
             if columns is None or key in columns
         }
         part = scan(files).with_columns(lit(value.item(), dtype=value.dtype).alias(key) for key, value in given.items())
-        parts.append(part if columns is None else part.select(columns))
+        parts.append(part if columns is None else part.select(list(columns)))
     return concat(parts)
