@@ -238,7 +238,8 @@ class Project:
         chosen = Chosen(*unfinished_nodes(config, pipeline, summary))
         plan = make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id, ml=options)
         changed = changes(read_fingerprint(self.state_directory, run_id), fingerprint(plan))
-        return replace(plan, warnings=(*plan.warnings, *changed))
+        first = summary.get("first_run") or run_id
+        return replace(plan, warnings=(*plan.warnings, *changed), first_run=first)
 
     def run(
         self,

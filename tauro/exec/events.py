@@ -25,6 +25,8 @@ class RunStarted:
     engine: str
     nodes: tuple[str, ...]
     options: str | None = None
+    resumes: str | None = None
+    first_run: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the event as JSON data."""
@@ -38,6 +40,8 @@ class RunStarted:
             "end_date": self.end_date,
             "engine": self.engine,
             "options": self.options,
+            "resumes": self.resumes,
+            "first_run": self.first_run,
             "nodes": list(self.nodes),
         }
 

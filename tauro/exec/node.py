@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tauro.config.model import NodeConfig
     from tauro.io.catalog import Catalog, Read
+    from tauro.io.delta_commits import WriteId
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,19 @@ class NodeCaller:
     _calls: dict[tuple[str, str], _Call] = field(default_factory=dict)
 
     def __call__(
-        self, node: NodeConfig, *, repeated: bool = False, is_wanted: Callable[[], bool] = lambda: True
+        self,
+        node: NodeConfig,
+        *,
+        repeated: bool = False,
+        write: WriteId | None = None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> NodeReport:
         """Execute a node once.
 
         Args:
             node: The node.
             repeated: It was completed before: only its values in memory are made again.
+            write: What tells this write from others; the same for every attempt at it.
             is_wanted: Asked before anything is stored: whether somebody still waits for it.
 
         Raises:
@@ -126,7 +133,13 @@ class NodeCaller:
                 raise NodeError(f"Node '{node.name}' returned None for its output '{name}'", hint="Return a DataFrame.")
         if not is_wanted():
             raise NodeError(f"Node '{node.name}' was given up; what it returned is not stored")
-        return self._store(outputs, reads, repeated=repeated)
+        stored = [name for name in outputs if repeated and self.catalog.stores(name)]
+        rows = {
+            name: self.catalog.write(name, value, write and write._replace(id=f"{write.id}/{name}"))
+            for name, value in outputs.items()
+            if name not in stored
+        }
+        return _report(reads, rows)
 
     def _offered(self, call: _Call, node: NodeConfig) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -145,14 +158,10 @@ class NodeCaller:
                 values[name] = NodeContext(self.run_id, self.env, node.name, self.settings)
         return values
 
-    def _store(self, outputs: dict[str, Any], reads: list[Read], *, repeated: bool) -> NodeReport:
-        rows = {
-            name: self.catalog.write(name, value)
-            for name, value in outputs.items()
-            if not (repeated and self.catalog.stores(name))
-        }
-        warnings = tuple(f"'{name}' is empty" for name, count in rows.items() if count == 0)
-        return NodeReport(_total([read.rows for read in reads]), _total(list(rows.values())), warnings)
+
+def _report(reads: list[Read], rows: Mapping[str, int | None]) -> NodeReport:
+    warnings = tuple(f"'{name}' is empty" for name, count in rows.items() if count == 0)
+    return NodeReport(_total([read.rows for read in reads]), _total(list(rows.values())), warnings)
 
 
 def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class RunPlan:
         timeout: Seconds that the run may take; None for no limit.
         warnings: What a person should know before it starts.
         resumes: The run that it goes on with.
+        first_run: The run that a chain of resumed runs began with; None for one that resumes nothing.
         ml: What it is told of its model.
     """
 
@@ -76,6 +77,7 @@ class RunPlan:
     timeout: float | None = None
     warnings: tuple[Fault, ...] = ()
     resumes: str | None = None
+    first_run: str | None = None
     ml: MlOptions = NO_OPTIONS
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,6 +156,7 @@ def make_plan(
         engine: Who will compute; asked what it can do.
         chosen: Its nodes to run, or what says which they are; all, if not given.
         resumes: The run that it goes on with.
+        first_run: The run that a chain of resumed runs began with; None for one that resumes nothing.
         ml: What the run is told of its model.
 
     Raises:

@@ -119,6 +119,7 @@ class RunResult:
         nodes: The outcome of every node, in the plan's order.
         resumes: The run that it goes on with.
         abandoned: True when a node could not be ended and still runs in this process.
+        first_run: The run that a chain of resumed runs began with; None for one that resumes nothing.
         options: What tells the model options it was given from others; None where there were none.
     """
 
@@ -133,6 +134,7 @@ class RunResult:
     nodes: tuple[NodeOutcome, ...]
     resumes: str | None = None
     abandoned: bool = False
+    first_run: str | None = None
     options: str | None = None
 
     @property
@@ -169,6 +171,7 @@ class RunResult:
             "started_at": self.started_at.isoformat(),
             "seconds": round(self.seconds, 6),
             "resumes": self.resumes,
+            "first_run": self.first_run,
             "options": self.options,
             "nodes": [node.to_dict() for node in self.nodes],
         }

@@ -21,6 +21,7 @@ from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
 from tauro.exec.runner import Cancellation, Runner
 from tauro.io.catalog import Catalog, MemoryDatasets
+from tauro.io.delta_commits import WriteId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,7 +77,10 @@ def execute(
     def call(attempt: Attempt) -> NodeReport:
         node = attempt.node
         with logged_in(context.joined(LogContext({"node": node.name}))), engine.tagged(attempt.tag):
-            return caller(node.config, repeated=node.repeated, is_wanted=lambda: not attempt.abandoned)
+            # A resumed run, or a second attempt, may find what an earlier one could commit and not tell.
+            again = plan.resumes is not None or attempt.number > 1
+            write = WriteId(f"{plan.first_run or record.run_id}/{node.name}", repeats=again)
+            return caller(node.config, repeated=node.repeated, write=write, is_wanted=lambda: not attempt.abandoned)
 
     runner = Runner(
         call=call,
@@ -104,6 +108,7 @@ def execute(
         nodes=outcomes,
         resumes=plan.resumes,
         abandoned=abandoned,
+        first_run=plan.first_run,
         options=plan.ml.fingerprint,
     )
     record.finish(result)
@@ -165,4 +170,6 @@ def _run_started(plan: RunPlan, run_id: str, at: datetime) -> RunStarted:
         engine=plan.engine,
         nodes=tuple(node.name for node in plan.nodes),
         options=plan.ml.fingerprint,
+        resumes=plan.resumes,
+        first_run=plan.first_run,
     )

@@ -48,9 +48,7 @@ import os, signal, sys
 from tauro.cli.cli import main
 from tauro.exec import record, run
 from tauro.exec.events import NodeEnded
-from tauro.io import catalog, delta_maintenance, delta_merge, delta_write
-from tauro.io.delta_commits import WriteId
-from tauro.io.formats import Target
+from tauro.io import delta_maintenance, delta_merge, delta_write
 
 
 def kill(point):
@@ -85,19 +83,6 @@ around(delta_write, "add_columns", after="evolved")
 around(delta_merge, "add_columns", after="evolved")
 around(delta_maintenance, "maintain", after="maintained")
 
-# What tells a write from all others: the first run, the node and the output.
-resumed = sys.argv[sys.argv.index("--resume") + 1] if "--resume" in sys.argv else None
-runs = []
-new_record = run.new_record
-run.new_record = lambda state: runs.append(new_record(state)) or runs[-1]
-
-
-def target(location, dataset, window):
-    write = WriteId(f"{resumed or runs[-1].run_id}/load/{dataset.name}", repeats=resumed is not None)
-    return Target(location, dataset, window, write)
-
-
-catalog.Target = target
 main()
 """
 

@@ -145,7 +145,7 @@ def test_secrets_are_in_no_message_no_quoted_line_no_traceback_and_no_record(ope
     assert failure.place.text.endswith("# ***")
     everything = [json.dumps(event.to_dict()) for event in told]
     everything += [file.read_text() for file in (project.root / ".tauro").rglob("*") if file.is_file()]
-    assert len(everything) == 6
+    assert len(everything) == 7
     for text in everything:
         assert SECRET not in text
         assert "other-secret" not in text

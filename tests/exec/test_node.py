@@ -30,7 +30,7 @@ class FakeCatalog:
         self.kinds[name] = kind
         return Read(f"<{name}>", self.rows.get(name))
 
-    def write(self, name, value):
+    def write(self, name, value, write=None):
         self.written[name] = value
         return self.rows.get(name)
 
