@@ -280,7 +280,8 @@ def model_of(folder, env):
     return {
         "model": (config.settings, config.pipelines, config.nodes, config.inputs, config.outputs, config.window),
         "values": config.values,
-        "faults": sorted((fault.id, fault.message, str(fault.place).partition(".")[0]) for fault in told),
+        # As a set: the items of a DSL list have one place, and what is told of two of them is told once.
+        "faults": {(fault.id, fault.message, str(fault.place).partition(".")[0]) for fault in told},
     }
 
 
