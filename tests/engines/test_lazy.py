@@ -33,8 +33,11 @@ class WatchedEngine:
             self.told.append("session")
         return self._engine.session()
 
-    def interrupt(self):
-        self._engine.interrupt()
+    def tagged(self, tag):
+        return self._engine.tagged(tag)
+
+    def interrupt(self, tag=None):
+        self._engine.interrupt(tag)
 
     def close(self):
         self._engine.close()
