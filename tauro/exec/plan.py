@@ -11,6 +11,7 @@ from tauro.config.report import report_error
 from tauro.config.validation import check_pipeline
 from tauro.errors import Fault, PipelineNotFound, ValidationError, nearest
 from tauro.exec.ml import NO_OPTIONS, MlOptions, ml_values
+from tauro.exec.needs import spark_needs
 from tauro.exec.policy import Policy, policy_of
 from tauro.exec.preflight import check_engine, check_memory, check_places
 from tauro.exec.selection import Chosen, Selection, select
@@ -189,7 +190,8 @@ def make_plan(
     reads, writes, in_memory = _datasets(config, planned)
     check_memory(in_memory, [node.config for node in planned], nodes)
     check_places(config, reads, writes)
-    check_engine(config, engine, reads, writes)
+    needs = spark_needs(config.root, [node.config for node in planned], reads, writes)
+    check_engine(config, engine, needs.reads, needs.writes)
     return RunPlan(
         config=config,
         pipeline=pipeline,

@@ -16,6 +16,7 @@ from tauro.exec.fingerprint import fingerprint
 from tauro.exec.imports import use_project
 from tauro.exec.log import LogContext, logged_in, project_context
 from tauro.exec.ml import MlContext, ml_values, registry_of
+from tauro.exec.needs import ReadySession, spark_needs
 from tauro.exec.node import NodeCaller, NodeReport
 from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
@@ -55,22 +56,23 @@ def execute(
         SecurityError: The state folder is not safe.
     """
     config = plan.config
-    if plan.reads or plan.writes:
-        engine.check()
-        engine.prepare()
+    session = ReadySession(engine)
+    nodes = [node.config for node in plan.nodes]
+    if (plan.reads or plan.writes) and spark_needs(config.root, nodes, plan.reads, plan.writes):
+        session.prepare()
     use_project(config.root)
     record = new_record(state)
     record.keep(fingerprint(plan))
     emit = _Emitter(record, listeners)
     spool = record.folder / "spool"
-    catalog = _catalog(plan, engine, spool)
+    catalog = _catalog(plan, session, spool)
     caller = NodeCaller(
         catalog,
-        engine.session,
+        session,
         record.run_id,
         config.env,
         config.settings.variables,
-        _ml_contexts(plan, engine, record.run_id),
+        _ml_contexts(plan, session, record.run_id),
     )
     context = project_context(config, run=record.run_id)
 
@@ -117,7 +119,7 @@ def execute(
     return result
 
 
-def _ml_contexts(plan: RunPlan, engine: Engine, run_id: str) -> Callable[[NodeConfig], MlContext]:
+def _ml_contexts(plan: RunPlan, session: ReadySession, run_id: str) -> Callable[[NodeConfig], MlContext]:
     """Return what makes the ``ml_context`` of a node."""
     config = plan.config
     registry = registry_of(config)
@@ -127,7 +129,7 @@ def _ml_contexts(plan: RunPlan, engine: Engine, run_id: str) -> Callable[[NodeCo
     def context(node: NodeConfig) -> MlContext:
         values = ml_values(config, plan.pipeline, node, plan.ml)
         values["execution_metadata"] = {**metadata, **dates, "node": node.name}
-        return MlContext(values, engine.session, registry)
+        return MlContext(values, session, registry)
 
     return context
 
@@ -152,10 +154,10 @@ class _Emitter:
                 warnings.warn(f"A listener failed and is told no more: {error!r}", RuntimeWarning, stacklevel=2)
 
 
-def _catalog(plan: RunPlan, engine: Engine, spool: Path) -> Catalog:
+def _catalog(plan: RunPlan, session: ReadySession, spool: Path) -> Catalog:
     readers = Counter(canonical(name) for node in plan.nodes for name in node.config.inputs)
     memory = MemoryDatasets({name: readers[name] for name in plan.in_memory})
-    return Catalog(plan.reads, plan.writes, memory, engine.session, plan.config.window, spool)
+    return Catalog(plan.reads, plan.writes, memory, session, plan.config.window, spool)
 
 
 def _run_started(plan: RunPlan, run_id: str, at: datetime) -> RunStarted:

@@ -41,6 +41,18 @@ class StoredDataset(NamedTuple):
         """True when there is data to read."""
         return self.format.exists(self.location)
 
+    @property
+    def reads_directly(self) -> bool:
+        """True when its settings ask for nothing that only Spark can read."""
+        direct = direct_format(self.format)
+        return direct is not None and direct.reads(self.location, self.config)
+
+    @property
+    def writes_directly(self) -> bool:
+        """True when its settings ask for nothing that only Spark can write."""
+        direct = direct_format(self.format)
+        return direct is not None and direct.writes(self.location, self.config)
+
     def read(self, session: SparkSession) -> DataFrame:
         """Return the data as a lazy Spark DataFrame.
 
@@ -57,7 +69,7 @@ class StoredDataset(NamedTuple):
             DatasetNotFound: There is none.
         """
         direct = direct_format(self.format)
-        if direct is None or not direct.reads(self.location, self.config):
+        if direct is None or not self.reads_directly:
             return None
         self._check_exists()
         return direct.scan(self.location, self.config)
@@ -262,7 +274,7 @@ class Catalog:
         """Write a frame, by way of Spark only where it is one or that is needed."""
         target = Target(stored.location, stored.config, self.window, write)
         direct = direct_format(stored.format) if kind_of_frame(value) != SPARK else None
-        if direct is not None and direct.writes(stored.location, stored.config):
+        if direct is not None and stored.writes_directly:
             frame = to_lazy(value)
             written = None if frame is None else direct.write(frame, target)
             if written is not None:
