@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from tauro.config.model import canonical
 from tauro.errors import Fault, TauroError, Unsupported, ValidationError
+from tauro.exec.needs import spark_needs
 from tauro.io.catalog import StoredDataset, stored_dataset
 from tauro.io.location import filepath_place
+from tauro.io.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -26,12 +28,9 @@ def check_datasets(config: ProjectConfig, engine: Engine, *, told: Container[str
 
     It is a warning for a dataset that no pipeline uses. Datasets whose names are ``told`` are left out.
     """
-    used = {
-        canonical(name)
-        for pipeline in config.pipelines.values()
-        for node in config.nodes_of(pipeline).values()
-        for name in (*node.inputs, *node.outputs)
-    }
+    nodes = [node for pipeline in config.pipelines.values() for node in config.nodes_of(pipeline).values()]
+    used = {canonical(name) for node in nodes for name in (*node.inputs, *node.outputs)}
+    served = used - _by_spark(config, engine, nodes)
     faults = []
     for dataset in (*config.inputs.values(), *config.outputs.values()):
         if dataset.name in told or dataset.format is None or dataset.section in config.broken:
@@ -39,11 +38,25 @@ def check_datasets(config: ProjectConfig, engine: Engine, *, told: Container[str
         try:
             stored = {dataset.name: stored_dataset(config, dataset)}
             is_input = dataset.section == "input"
-            check_engine(config, engine, stored if is_input else {}, {} if is_input else stored)
+            if canonical(dataset.name) not in served:
+                check_engine(config, engine, stored if is_input else {}, {} if is_input else stored)
         except TauroError as error:
             fault = Fault("dataset", error.message, error.exit_code, error.place, error.details.looked_up)
             faults.append(fault._replace(hint=error.hint, warning=canonical(dataset.name) not in used))
     return faults
+
+
+def _by_spark(config: ProjectConfig, engine: Engine, nodes: list[NodeConfig]) -> set[str]:
+    """Return the datasets that some node reads or writes by way of Spark; all where the engine has every format."""
+    if set(BUILT_IN) <= engine.capabilities.reads & engine.capabilities.writes:
+        return {canonical(name) for name in (*config.inputs, *config.outputs)}
+    stored: dict[str, StoredDataset] = {}
+    for dataset in (*config.inputs.values(), *config.outputs.values()):
+        if dataset.format is not None and dataset.section not in config.broken:
+            with suppress(TauroError):
+                stored[canonical(dataset.name)] = stored_dataset(config, dataset)
+    needs = spark_needs(config.root, nodes, stored, stored)
+    return {*needs.reads, *needs.writes}
 
 
 def check_memory(in_memory: tuple[str, ...], planned: Iterable[NodeConfig], nodes: Mapping[str, NodeConfig]) -> None:
@@ -116,7 +129,8 @@ def check_engine(
         ("write", writes, engine.capabilities.writes),
     ):
         for stored in datasets.values():
-            if stored.format.name not in able:
+            # A format that another package brings knows itself what it needs.
+            if stored.format.name in BUILT_IN and stored.format.name not in able:
                 raise Unsupported(
                     f"The engine '{engine.name}' cannot {verb} '{stored.name}': format {stored.format.name}",
                     place=config.place(stored.config.section, stored.config.name, "format"),

@@ -60,7 +60,7 @@ def test_the_session_is_opened_by_the_first_node_that_needs_it(open_project, wat
     code = """
         import polars as pl
         def plain(): return pl.DataFrame({"v": [1]})
-        def stored(frame: pl.DataFrame): return frame
+        def stored(frame): return frame
         def again(frame: pl.DataFrame): return frame
     """
     nodes = {
@@ -104,7 +104,7 @@ def test_a_pipeline_without_data_neither_checks_nor_opens_the_engine(open_projec
 def test_a_node_that_asks_for_spark_opens_it(open_project, watched):
     project = open_project("def n(spark): return spark.range(3).count()", {"n": {"output": "x"}})
     execute(project.plan("p"), watched, project.state_directory)
-    assert watched.told == ["session"]
+    assert watched.told == ["check", "session"]
 
 
 def test_a_pipeline_of_polars_frames_in_memory_opens_no_session(open_project, watched):
