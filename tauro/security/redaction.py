@@ -41,10 +41,14 @@ _ABOUT = (
 _BESIDE = frozenset(
     {"user", "username", "login", "name", "host", "port", "url", "uri", "type", "id", "region", "scope"}
 )
-# user:password@ in a URL; a password may hold an "@" itself. Oracle's own form has user/password@.
-_IN_URL = r"(?P<before>://[^/\s:@]*:|jdbc:oracle:\w+:[^/\s:@]+/)(?P<secret>[^/\s]+)(?=@)"
+# user:password@ in a URL; a password may hold an "@" itself. Oracle's own form has user/password@, and a token may
+# stand alone.
+_IN_URL = r"(?P<before>://[^/\s:@]*:|jdbc:oracle:\w+:[^/\s:@]+/|https?://(?=[^/\s:@]{16,}@))(?P<secret>[^/\s]+)(?=@)"
 # The password property of a JDBC URL, connection string or assignment, and of a mapping shown as JSON or Python.
-_NAME = r"(?:passw(?:or)?d|pwd|secret|token|credentials?|api[._-]?key|access[._-]?key)(?:[._-]?(?:access[._-]?)?key)?"
+_NAME = (
+    r"(?:(?:passw(?:or)?d|pwd|secret|token|credentials?|api[._-]?key|access[._-]?key)(?:[._-]?(?:access[._-]?)?key)?"
+    r"|(?<=[?&])(?:sig|x-amz-signature))"
+)
 _QUOTED = r"'[^']*'|\"[^\"]*\""
 # A mapping inside of a text inside of another has quotes with backslashes.
 _IN_PROPERTY = (
@@ -60,9 +64,13 @@ _ASSIGNED = r"(?P<name>[\w.-]+)['\"]?\s*[:=]\s*(?=\S)"
 _LONGEST_LINE = 1_000
 
 MASK = "***"
-# One or two letters would blank out every word; what only may be a secret, common words too.
+# One or two letters would blank out every word; what only may be a secret, common words too; and a placeholder
+# such as "password" its own name.
 _SHORTEST, _SHORTEST_GUESS = 3, 8
-_COMMON = frozenset({"true", "false", "none", "null", "yes", "auto", "default", "required", "optional"})
+_COMMON = frozenset(
+    {"true", "false", "none", "null", "yes", "auto", "default", "required", "optional"}
+    | {"password", "passwd", "pwd", "secret", "token", "credential", "credentials", "api_key", "apikey", "access_token"}
+)
 
 
 def is_secret_name(name: str) -> bool:
@@ -91,8 +99,7 @@ def secrets_in(value: Any, *, hidden: bool = False) -> Iterator[str]:
         for inner in value:
             yield from secrets_in(inner, hidden=hidden)
     elif isinstance(value, str):
-        # A placeholder such as "password" would blank out its own name.
-        if hidden and value.lower() not in _COMMON and not is_secret_key(value):
+        if hidden and value.lower() not in _COMMON:
             yield from forms_of(value)
         yield from passwords_in(value)
     elif hidden and type(value) is int and value > 99_999:

@@ -191,6 +191,12 @@ def test_hostile_text_takes_no_longer_than_any_other(text):
         ("the bearer of bad news", "the bearer of bad news"),
         ("basic authentication is off", "basic authentication is off"),
         ("jdbc:oracle:thin:scott/tiger@//h:1521/x", "jdbc:oracle:thin:scott/***@//h:1521/x"),
+        ("https://ghp_0123456789abcdef@github.com/x", "https://***@github.com/x"),
+        (
+            "abfss://a-long-container-name@account.dfs.core.windows.net/x",
+            "abfss://a-long-container-name@account.dfs.core.windows.net/x",
+        ),
+        ("https://a.blob/x?sv=1&sig=abc%2F1&se=2", "https://a.blob/x?sv=1&sig=***&se=2"),
         (r'"{\"token\": \"pw\"}"', r'"{\"token\": ***"}"'),
     ],
 )
@@ -237,6 +243,7 @@ def test_what_other_keys_hold_are_ordinary_words(name):
         ({"key": "order_id", "merge_keys": ["a"], "token_count": 512, "max_tokens": 100_000}, set()),
         ({"password": True, "secret": None, "token": "", "api_key": "none"}, set()),
         ({"password": "password", "token": "TOKEN"}, set()),
+        ({"password": "MyPassword1"}, {"MyPassword1"}),
         ({"retries": 3, "filepath": "data/x.csv", "pin_password": 1234}, set()),
         ({"query": "select * from t where token = abcdef"}, set()),
         ({"url": "https://host:8080/path?x=1"}, set()),
