@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tauro.config.checks import CHECKS, VALIDATION, Check
 from tauro.config.dates import Window, parse_date
 from tauro.config.merge import MergeClause, MergeClauses
+from tauro.config.plugins import formats_of_packages
 from tauro.config.schema import (
     Anything,
     Boolean,
@@ -45,6 +46,7 @@ READ_FORMATS = (
 WRITE_FORMATS = (
     "csv", "json", "parquet", "delta", "orc", "avro", "text", "jdbc", "table", "kafka", "unity_catalog", "python",
 )  # fmt: skip
+FORMATS = tuple(dict.fromkeys(READ_FORMATS + WRITE_FORMATS))
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
 # What a mapping is when nothing is given; nobody can put anything in.
@@ -234,7 +236,7 @@ class DatasetConfig(Settings):
 
     name: str
     section: str
-    format: str | None = option(Choice(tuple(dict.fromkeys(READ_FORMATS + WRITE_FORMATS))), "Its format.")
+    format: str | None = option(Choice(FORMATS, more=formats_of_packages), "Its format.")
     filepath: str | None = option(Text(), "Where it is: below the project, absolute, or a URI.", also=("path",))
     options: Mapping[str, Any] = option(Free(), "Options of the reader or writer.", default=NOTHING)
     schema: str | None = option(Text(), "Its columns, as DDL; beside table_name the folder of its schema.")

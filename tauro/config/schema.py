@@ -132,10 +132,12 @@ class Choice(NamedTuple):
     Attributes:
         words: The valid words.
         synonyms: Other spellings, and the word that each stands for.
+        more: Gives further valid words; asked only for one that is none of the others.
     """
 
     words: tuple[str, ...]
     synonyms: Mapping[str, str] = MappingProxyType({})
+    more: Callable[[], Iterable[str]] = tuple
 
     def parse(self, value: Any) -> str:
         if value in self.words:
@@ -144,11 +146,13 @@ class Choice(NamedTuple):
             folded = {word.lower(): word for word in self.words} | dict(self.synonyms)
             if value.lower() in folded:
                 return folded[value.lower()]
+            if value in self.more():
+                return str(value)
         near = nearest(value, self.words) if isinstance(value, str) else ()
         raise Invalid(f"Expected one of {', '.join(self.words)}; found {describe(value)}", near=near)
 
     def json_schema(self) -> dict[str, Any]:
-        spellings = [*self.words, *self.synonyms]
+        spellings = [*self.words, *self.synonyms, *sorted(self.more())]
         # The enumeration is what editors offer; the pattern lets other cases of the letters pass.
         return {"anyOf": [{"enum": spellings}, {"type": "string", "pattern": any_case(spellings)}]}
 

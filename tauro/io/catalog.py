@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.config.model import DatasetConfig, ProjectConfig, canonical
+from tauro.config.model import FORMATS, DatasetConfig, ProjectConfig, canonical
 from tauro.errors import DatasetNotFound, NodeError, TauroError, Unsupported, ValidationError, nearest
 from tauro.io.fits import is_embedded
 from tauro.io.formats import DatasetFormat, Target
@@ -111,7 +111,10 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
             looked_up=tuple(sorted(chosen.modes)),
         )
     _check_partial(config, dataset)
-    check_options(config, dataset)
+    if dataset.format in FORMATS:
+        check_options(config, dataset)
+    elif dataset.filepath is None and dataset.table_path is None:  # what another package brings may need no place
+        return StoredDataset(canonical(dataset.name), dataset, chosen, Location("", None, dataset.name))
     return StoredDataset(canonical(dataset.name), dataset, chosen, locate(config, dataset))
 
 

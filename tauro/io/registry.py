@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tauro.config.plugins import GROUP
 from tauro.errors import DependencyError, Unsupported
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from tauro.io.formats import DatasetFormat, DirectFormat
 
-GROUP = "tauro.datasets"
 BUILT_IN = ("csv", "json", "parquet", "delta")
 _SERVED = ("name", "modes", "exists", "read", "write", "rows")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tauro.config.model import READ_FORMATS, WRITE_FORMATS, DatasetConfig, ProjectConfig, canonical
+from tauro.config.model import FORMATS, READ_FORMATS, WRITE_FORMATS, DatasetConfig, ProjectConfig, canonical
 from tauro.config.report import At, Report
 from tauro.config.validation.delta import check_delta, without_effect
 
@@ -53,7 +53,7 @@ def _check_format(dataset: DatasetConfig, at: At, report: Report) -> None:
             return
         hint = f"Give one of: {', '.join(formats)}."
         report.add("no-format", f"{dataset.name}: The dataset has no format", at._replace(key=True), hint=hint)
-    elif dataset.format not in formats:
+    elif dataset.format in FORMATS and dataset.format not in formats:
         verb = "read" if dataset.section == "input" else "written"
         hint = f"Give one of: {', '.join(formats)}."
         report.add("format", f"{dataset.name}: Format '{dataset.format}' cannot be {verb}", at.of("format"), hint=hint)
