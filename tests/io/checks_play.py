@@ -173,6 +173,15 @@ EMPTY = {
 }
 
 
+# What Apache Spark does in its own way: it keeps frames, and refuses single rows.
+FEW = {
+    "list: an error", "list: one is put aside, others are dropped", "list: an error beside rows that are put aside",
+    "list: too many to be put aside", "list: as many as may fail", "list: unique together", "list: not fresh",
+    "list: unique among the rows that are written", "list: too few rows are written", "list: columns are missing",
+    "empty: every check of rows that puts aside", "empty: no row", "empty: fresh",
+}  # fmt: skip
+
+
 class _Holder(Settings):
     checks = option(CHECKS, "Checks.", default=())
 
@@ -270,17 +279,27 @@ def _told(aside, report):
 def all_cases():
     """Return every case by its name: the checks, and whether the frame is empty."""
     cases = {f"rows: {name}": ([{**check, "on_failure": "quarantine"}], False) for name, (check, _) in OF_ROWS.items()}
-    cases |= {f"list: {name}": (settings, False) for name, (settings, *_) in LISTS.items()}
+    return cases | of_lists() | few_cases()
+
+
+def few_cases():
+    """Return some cases by their name, with all checks of rows in one: Apache Spark takes its time for each."""
+    every = [{**check, "on_failure": "quarantine"} for check, _ in OF_ROWS.values()]
+    return {"every check of rows": (every, False), **{name: case for name, case in of_lists().items() if name in FEW}}
+
+
+def of_lists():
+    cases = {f"list: {name}": (settings, False) for name, (settings, *_) in LISTS.items()}
     return cases | {f"empty: {name}": (settings, True) for name, (settings, _) in EMPTY.items()}
 
 
-def play_all(frame_of, folder):
-    """Play every case, written and read."""
+def play_all(frame_of, folder, cases=None):
+    """Play cases, written and read."""
     played = {}
-    for number, (name, (settings, is_empty)) in enumerate(all_cases().items()):
+    for number, (name, (settings, is_empty)) in enumerate((cases or all_cases()).items()):
         frame = empty(frame_of) if is_empty else None
         played[name] = {"write": play_write(frame_of, settings, Path(folder) / str(number), frame)}
-        if not is_empty:
+        if not is_empty and not (cases and name == "every check of rows"):
             played[name]["read"] = play_read(frame_of, settings)
     return played
 
@@ -288,9 +307,10 @@ def play_all(frame_of, folder):
 def main():
     name, folder = sys.argv[1:]
     config = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "OFF",
-              "spark.sql.session.timeZone": "UTC", "spark.default.parallelism": "2"}  # fmt: skip
-    engine = engine_for(name, app_name="tests", spark_config=config, spark_master="local[2]")
-    played = play_all(on_spark(engine.session()), folder)
+              "spark.sql.session.timeZone": "UTC", "spark.default.parallelism": "1",
+              "spark.sql.codegen.wholeStage": "false", "spark.sql.adaptive.enabled": "false"}  # fmt: skip
+    engine = engine_for(name, app_name="tests", spark_config=config, spark_master="local[1]")
+    played = play_all(on_spark(engine.session()), folder, few_cases())
     engine.close()
     sys.stdout.write(json.dumps(played))
 

@@ -17,7 +17,7 @@ from tauro.config.checks import Freshness, Unique, columns_of
 from tauro.io.checks.plan import AT, EXAMPLES, REASON, RUN, Facts, Plan, flag, judge, plan_of
 from tauro.io.checks.report import CheckFailed, CheckReport
 from tauro.io.checks.scope import Checked, Outcome, Scope, place_of_failure
-from tauro.io.checks.spark_conditions import condition, literal, with_references
+from tauro.io.checks.spark_conditions import all_present, condition, literal, with_references
 from tauro.io.checks.tally import example, repeated_example
 from tauro.io.checks.values import as_moment, spark_kind
 from tauro.io.delta_predicates import quoted
@@ -192,7 +192,8 @@ def _repeated(kept: DataFrame, plan: Plan, index: int) -> tuple[int, list[str]]:
 
     keys = [F.col(quoted(column)) for column in columns_of(plan.checks[index].rule)]
     rows = F.col("__tauro_rows")
-    groups = kept.select(*keys).dropna().groupBy(*keys).agg(F.count(F.lit(1)).alias("__tauro_rows")).where(rows > 1)
+    whole = kept.where(all_present(columns_of(plan.checks[index].rule)))
+    groups = whole.groupBy(*keys).agg(F.count(F.lit(1)).alias("__tauro_rows")).where(rows > 1)
     (row,) = groups.agg(F.sum(rows - 1).alias("count")).collect()
     if not row["count"]:
         return 0, []

@@ -11,6 +11,8 @@ from tauro.io.delta_predicates import quoted
 from tauro.io.fits import is_embedded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import Column, DataFrame
 
     from tauro.io.checks.plan import Plan
@@ -34,11 +36,10 @@ def condition(frame: DataFrame, plan: Plan, index: int) -> Column:
     check, rule = plan.checks[index], plan.checks[index].rule
     if isinstance(rule, Expression):
         return _expression(frame, rule.sql, plan, index)
-    if isinstance(rule, (NotNull, References)):
-        has_all = F.lit(True)  # noqa: FBT003 - a literal of Spark
-        for column in rule.columns:
-            has_all = has_all & F.col(quoted(column)).isNotNull()
-        return has_all if isinstance(rule, NotNull) else F.when(has_all, F.col(_FOUND.format(index)).isNotNull())
+    if isinstance(rule, NotNull):
+        return all_present(rule.columns)
+    if isinstance(rule, References):
+        return F.when(all_present(rule.columns), F.col(_FOUND.format(index)).isNotNull())
     if not isinstance(rule, (AcceptedValues, Range, Matches)):
         raise TypeError(rule)
     value, kind = F.col(quoted(rule.column)), plan.kinds[rule.column]
@@ -48,6 +49,16 @@ def condition(frame: DataFrame, plan: Plan, index: int) -> Column:
     if isinstance(rule, AcceptedValues):
         return value.isin(*(literal(bind(each, kind, check), kind) for each in rule.values))
     return _within(value, rule, plan, index)
+
+
+def all_present(columns: Iterable[str]) -> Column:
+    """Return whether none of the columns is null. NaN is a value; Spark's own dropna takes it for none."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    present = F.lit(True)  # noqa: FBT003 - a literal of Spark
+    for column in columns:
+        present = present & F.col(quoted(column)).isNotNull()
+    return present
 
 
 def _within(value: Column, rule: Range, plan: Plan, index: int) -> Column:
@@ -118,7 +129,8 @@ def _with_found(frame: DataFrame, plan: Plan, scope: Scope, index: int) -> DataF
         name = _KEY.format(index, number)
         keys.append(F.col(quoted(key)).alias(name))
         on = on & (F.col(quoted(column)) == F.col(name))
-    known = other.select(*keys).dropna().distinct().withColumn(_FOUND.format(index), F.lit(1))
+    whole = other.where(all_present(rule.key or rule.columns))
+    known = whole.select(*keys).distinct().withColumn(_FOUND.format(index), F.lit(1))
     return frame.join(known, on, "left")
 
 
