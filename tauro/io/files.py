@@ -125,13 +125,16 @@ class FileFormat:
         """Return ``frame`` with its columns as they are stored: readers go by the place of a CSV file's columns."""
         reader = frame.sparkSession.read.format(self.name).options(**self._options(dataset))
         stored = reader.load(location.uri)
+        from tauro.io.delta_predicates import quoted
+
         if self.name == "csv" and not self._has_header(dataset):
             return frame
         check_columns(frame.columns, stored.columns, dataset.name)
         if self.name == "parquet":
             # The values of partition columns are in the names of folders, without their types.
             check_types(frame.drop(*dataset.partition_by), stored.schema, dataset.name)
-        return frame.select(*stored.columns)
+            return _typed_like(frame, stored.drop(*dataset.partition_by)).select(*map(quoted, stored.columns))
+        return frame.select(*map(quoted, stored.columns))
 
     def _write_empty(self, frame: DataFrame, folder: Path, dataset: DatasetConfig) -> None:
         """Write a table without rows, where the engine writes nothing at all for it."""
@@ -189,6 +192,17 @@ class FileFormat:
 
 def _lower(options: dict[str, Any]) -> dict[str, str]:
     return {key.lower(): str(value).lower() for key, value in options.items()}
+
+
+def _typed_like(frame: DataFrame, stored: DataFrame) -> DataFrame:
+    """Return ``frame`` with the types of stored columns: no reader understands files of an int and of a bigint."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    from tauro.io.delta_predicates import quoted
+
+    for field in stored.schema.fields:
+        frame = frame.withColumn(field.name, F.col(quoted(field.name)).cast(field.dataType))
+    return frame
 
 
 def _with_nulls(frame: DataFrame, text: str) -> DataFrame:

@@ -87,18 +87,22 @@ class CsvCodec:
         """Say whether values of these types can be written as text that is read back."""
         return all(map(is_readable, schema.values()))
 
-    def sink(self, frame: LazyFrame, to: Any, dataset: DatasetConfig) -> None:
+    def sink(self, frame: LazyFrame, to: Any, inside: Mapping[str, DataType], dataset: DatasetConfig) -> None:
         """Write the rows to a file, or to the files of a partitioning."""
+        from polars import col
+
         dialect = _dialect(dataset) or Dialect()
-        fields = len(frame.collect_schema()) - len(dataset.partition_by)
-        frame.sink_csv(
+        broken = [name for name, kind in inside.items() if kind.is_float()]
+        # 1e+20 is 1e20 for the engine; who reads it as text would see two values.
+        texts = (col(name).cast(str).str.replace("e+", "e", literal=True) for name in broken)
+        frame.with_columns(texts).sink_csv(
             to,
             include_header=dialect.header,
             separator=dialect.separator,
             quote_char=dialect.quote,
             datetime_format=_TIME,
             # A line of one field without value would be blank, and no row for a reader.
-            null_value=2 * dialect.quote if fields == 1 else None,
+            null_value=2 * dialect.quote if len(inside) == 1 else None,
             mkdir=True,
         )
 

@@ -150,20 +150,27 @@ def _change(frame: LazyFrame, table: _Table | None, target: Target) -> _Change |
     """Return what is written and how, None where only Spark does it."""
     dataset = target.dataset
     rows = as_stored(frame, {} if table is None else table.columns)
-    if rows is None:
+    if rows is None or (dataset.overwrite_schema and (dataset.merge_schema or dataset.write_mode == "append")):
         return None
     mode = dataset.write_mode if dataset.write_mode in ("append", "overwrite") else "error"
-    change: _Change | None = _Change(rows, dataset.partition_by, {"mode": mode})
+    change: _Change | None = _Change(_keys_last(rows, dataset), dataset.partition_by, {"mode": mode})
     if table is not None and change is not None:
         other = dataset.overwrite_schema and mode == "overwrite"
         change = _with_other_columns(change, table, dataset) if other else _with_same_columns(change, table, dataset)
     return None if change is None else _of_part(change, target)
 
 
+def _keys_last(rows: LazyFrame, dataset: DatasetConfig) -> LazyFrame:
+    """Return rows with the columns of partitions behind the others, where the embedded engine puts them."""
+    names = rows.collect_schema().names()
+    keys = [key for key in dataset.partition_by if key in names]
+    return rows.select([*(name for name in names if name not in keys), *keys]) if keys else rows
+
+
 def _with_other_columns(change: _Change, table: _Table, dataset: DatasetConfig) -> _Change | None:
     """Return a change that also replaces the columns of the table and its partitioning."""
     whole = dataset.overwrite_strategy in (None, "full")
-    if dataset.merge_schema or not whole or not _keeps_order(change.rows.collect_schema(), table.columns):
+    if not whole or not _keeps_order(change.rows.collect_schema(), table.columns):
         return None
     return change._replace(how={**change.how, "schema_mode": "overwrite"})
 

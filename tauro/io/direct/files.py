@@ -45,8 +45,15 @@ class Codec(Protocol):
     def takes(self, schema: Mapping[str, DataType]) -> bool:
         """Say whether it can write values of these types."""
 
-    def sink(self, frame: LazyFrame, to: Any, dataset: DatasetConfig) -> None:
-        """Write rows to a file, or to the files of a partitioning, as they are computed."""
+    def sink(self, frame: LazyFrame, to: Any, inside: Mapping[str, DataType], dataset: DatasetConfig) -> None:
+        """Write rows to a file, or to the files of a partitioning, as they are computed.
+
+        Args:
+            frame: The rows.
+            to: A path, or a partitioning of Polars.
+            inside: The columns that stand in the files, and their types.
+            dataset: How they are written.
+        """
 
     @property
     def keeps_types(self) -> bool:
@@ -144,20 +151,22 @@ class DirectFiles:
 
     def _sink(self, rows: LazyFrame, folder: Path, dataset: DatasetConfig) -> None:
         """Write rows to the files of a new folder."""
+        kinds = rows.collect_schema()
         if not dataset.partition_by:
             folder.mkdir()
-            self.codec.sink(rows, folder / f"part-00000.{self.name}", dataset)
+            self.codec.sink(rows, folder / f"part-00000.{self.name}", kinds, dataset)
             return
         from polars import DataFrame, PartitionBy
 
-        self.codec.sink(rows, PartitionBy(folder, key=list(dataset.partition_by), include_key=False), dataset)
+        inside = {name: kind for name, kind in kinds.items() if name not in dataset.partition_by}
+        to = PartitionBy(folder, key=list(dataset.partition_by), include_key=False)
+        self.codec.sink(rows, to, inside, dataset)
         for column in dataset.partition_by:
             if any(folder.rglob(f"{glob.escape(column)}={NOTHING}")):
                 raise NodeError(f"A row has no value in the partition column '{column}'; only delta can store that")
         if not folder.exists():
             folder.mkdir()
-            empty = DataFrame(schema=rows.collect_schema()).lazy()
-            self.codec.sink(empty, folder / f"empty.{self.name}", dataset)
+            self.codec.sink(DataFrame(schema=kinds).lazy(), folder / f"empty.{self.name}", kinds, dataset)
 
     def _count(self, folder: Path, dataset: DatasetConfig) -> int | None:
         if self.name != "parquet":

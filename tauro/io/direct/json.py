@@ -22,6 +22,8 @@ _ALIKE = frozenset(
     {"Boolean", "Int8", "Int16", "Int32", "Int64", "Float32", "Float64", "String", "Date", "Datetime", "Null"}
 )
 
+_TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
+
 
 class JsonCodec:
     """Reads and writes lines of JSON by Polars."""
@@ -31,7 +33,7 @@ class JsonCodec:
     def reads(self, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing else."""
         columns = {} if dataset.columns is None else columns_of(dataset.columns)
-        return columns is not None and self.takes(columns) and Options(dataset.options).all_known
+        return columns is not None and all(map(_is_alike, columns.values())) and Options(dataset.options).all_known
 
     def writes(self, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing else."""
@@ -42,7 +44,7 @@ class JsonCodec:
         from polars import scan_ndjson
 
         columns = columns_of(dataset.columns) if dataset.columns is not None else _inferred(found.files)
-        if not columns or not self.takes(columns):
+        if not columns or not all(map(_is_alike, columns.values())):
             return None
 
         def scan(files: Sequence[Path]) -> LazyFrame:
@@ -58,12 +60,16 @@ class JsonCodec:
         return {}
 
     def takes(self, schema: Mapping[str, DataType]) -> bool:
-        """Say whether values of these types are read as they were written."""
-        return all(map(_is_alike, schema.values()))
+        """Say whether values of these types are read as they were written, and written as Spark writes them."""
+        return all(_is_alike(kind) and (_is_time(kind) or not _has_time(kind)) for kind in schema.values())
 
-    def sink(self, frame: LazyFrame, to: Any, _dataset: DatasetConfig) -> None:
+    def sink(self, frame: LazyFrame, to: Any, inside: Mapping[str, DataType], _dataset: DatasetConfig) -> None:
         """Write the rows to a file, or to the files of a partitioning."""
-        frame.sink_ndjson(to, mkdir=True)
+        from polars import col
+
+        times = [name for name, kind in inside.items() if _is_time(kind)]
+        texts = [col(name).dt.strftime(_TIME) for name in times]  # Polars would write +00:00
+        frame.with_columns(texts).sink_ndjson(to, mkdir=True)
 
 
 def _is_alike(kind: Any) -> bool:
@@ -73,6 +79,17 @@ def _is_alike(kind: Any) -> bool:
     if name == "Struct":
         return bool(kind.fields) and all(_is_alike(field.dtype) for field in kind.fields)
     return name in _ALIKE
+
+
+def _is_time(kind: DataType) -> bool:
+    return type(kind).__name__ == "Datetime"
+
+
+def _has_time(kind: Any) -> bool:
+    name = type(kind).__name__
+    if name == "List":
+        return _has_time(kind.inner)
+    return any(_has_time(field.dtype) for field in kind.fields) if name == "Struct" else _is_time(kind)
 
 
 def _inferred(files: Sequence[Path]) -> dict[str, DataType]:

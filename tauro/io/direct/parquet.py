@@ -71,9 +71,29 @@ class ParquetCodec:
         """Say whether values of these types can be written: all that Spark has."""
         return True
 
-    def sink(self, frame: LazyFrame, to: Any, dataset: DatasetConfig) -> None:
+    def sink(self, frame: LazyFrame, to: Any, inside: Mapping[str, DataType], dataset: DatasetConfig) -> None:
         """Write the rows to a file, or to the files of a partitioning."""
-        frame.sink_parquet(to, compression=_compression(dataset) or "zstd", mkdir=True)
+        frame.sink_parquet(
+            to,
+            compression=_compression(dataset) or "zstd",
+            mkdir=True,
+            metadata={"ARROW:schema": _arrow_schema(inside)},
+        )
+
+
+def _arrow_schema(columns: Mapping[str, DataType]) -> str:
+    """Return what a file says of its types in Arrow.
+
+    Polars would write that its texts are large ones. The embedded engine writes that they are not, and
+    reads no two files together that differ in that.
+    """
+    from base64 import b64encode
+
+    from polars import DataFrame
+
+    from tauro.io.arrow import narrow
+
+    return b64encode(narrow(DataFrame(schema=columns).to_arrow()).schema.serialize()).decode()
 
 
 def _compression(dataset: DatasetConfig) -> Any:
