@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from measure import Figure, arguments, fastest, report, scratch
 
-from tauro.config.checks import (
+from tauro.config.check_rules import (
     AcceptedValues,
     Check,
     Expression,
@@ -28,8 +28,8 @@ from tauro.config.checks import (
     RowCount,
     Rule,
     Unique,
-    default_name,
 )
+from tauro.config.checks import default_name
 from tauro.engines.sail import SailEngine
 from tauro.io.checks import Scope, checked_write
 

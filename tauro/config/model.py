@@ -6,7 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.config.checks import CHECKS, VALIDATION, Check
+from tauro.config.checks import CHECKS, VALIDATION
 from tauro.config.dates import Window, parse_date
 from tauro.config.merge import MergeClause, MergeClauses
 from tauro.config.plugins import formats_of_packages
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from tauro.config.check_rules import Check
     from tauro.config.document import KeyPath
     from tauro.config.overlay import Layered
     from tauro.errors import Place

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from tauro.config import model
-from tauro.config.checks import Check, NotNull, RowCount
+from tauro.config.check_rules import Check, NotNull, RowCount
 from tauro.config.merge import MergeClause
 from tauro.config.validation import check_project
 from tauro.project import Project

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tauro.config.checks import Expression, References
+from tauro.config.check_rules import Expression, References
 from tauro.config.model import WRITE_FORMATS, canonical
 from tauro.config.report import At
 from tauro.config.validation.sql import check_row_condition
 
 if TYPE_CHECKING:
-    from tauro.config.checks import Check
+    from tauro.config.check_rules import Check
     from tauro.config.model import DatasetConfig, ProjectConfig
     from tauro.config.report import Report
 

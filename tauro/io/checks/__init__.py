@@ -14,7 +14,7 @@ from tauro.io.frames import SPARK, kind_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tauro.config.checks import Check
+    from tauro.config.check_rules import Check
     from tauro.io.checks.plan import Plan
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.checks import AcceptedValues, Expression, Matches, NotNull, Range, References
+from tauro.config.check_rules import AcceptedValues, Expression, Matches, NotNull, Range, References
 from tauro.io.checks.plan import AT, RUN, Facts, Plan, flag, judge, plan_of
 from tauro.io.checks.report import CheckFailed
 from tauro.io.checks.scope import Checked, Outcome, Scope, place_of_failure
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from polars import DataFrame, DataType, Expr, LazyFrame, Series
 
-    from tauro.config.checks import Check
+    from tauro.config.check_rules import Check
 
 _FOUND = "__tauro_found_{}"
 _KEY = "__tauro_key_{}_{}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.checks import Freshness, Unique, columns_of
+from tauro.config.check_rules import Freshness, Unique, columns_of
 from tauro.io.checks.plan import AT, EXAMPLES, REASON, RUN, Facts, Plan, flag, judge, plan_of
 from tauro.io.checks.report import CheckFailed, CheckReport
 from tauro.io.checks.scope import Checked, Outcome, Scope, place_of_failure
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from tauro.config.checks import Check
+    from tauro.config.check_rules import Check
 
 _MARK = "A row does not pass the checks of this dataset"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.config.checks import Expression, Freshness, Matches, RequiredColumns, RowCount, Unique, columns_of
+from tauro.config.check_rules import Expression, Freshness, Matches, RequiredColumns, RowCount, Unique, columns_of
 from tauro.errors import NodeError, nearest
 from tauro.io.checks.report import CheckReport, CheckResult
 from tauro.io.checks.values import TIMES
@@ -15,7 +15,7 @@ from tauro.io.checks.values import TIMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tauro.config.checks import Check
+    from tauro.config.check_rules import Check
     from tauro.io.checks.report import Outcome
     from tauro.io.checks.values import Kind
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tauro.config.checks import Check
+    from tauro.config.check_rules import Check
     from tauro.errors import Place
     from tauro.io.checks.plan import Plan
     from tauro.io.checks.report import CheckReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tauro.config.checks import AcceptedValues, Expression, Matches, NotNull, Range, References
+from tauro.config.check_rules import AcceptedValues, Expression, Matches, NotNull, Range, References
 from tauro.io.checks.values import bind, bind_limit, spark_kind
 from tauro.io.delta_predicates import quoted
 from tauro.io.fits import is_embedded

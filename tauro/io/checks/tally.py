@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tauro.config.checks import Freshness, Unique, columns_of
+from tauro.config.check_rules import Freshness, Unique, columns_of
 from tauro.io.checks.plan import EXAMPLES, REASON, Facts, Plan, flag
 from tauro.io.checks.values import as_moment, shown
 

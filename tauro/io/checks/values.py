@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from polars import DataType
 
-    from tauro.config.checks import Check
+    from tauro.config.check_rules import Check
 
 Kind = Literal["text", "whole", "floating", "decimal", "boolean", "date", "time", "local time", "other"]
 
