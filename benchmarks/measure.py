@@ -176,11 +176,13 @@ def scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def arguments(description: str | None, *, runs: int) -> argparse.Namespace:
-    """Read the command line that all benchmarks have: ``--json`` and ``--runs``."""
+def arguments(description: str | None, *, runs: int, rows: int | None = None) -> argparse.Namespace:
+    """Read the command line that all benchmarks have: ``--json`` and ``--runs``; with ``rows`` also ``--rows``."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--runs", type=int, default=runs, help="runs of each candidate (default: %(default)s)")
+    if rows is not None:
+        parser.add_argument("--rows", type=int, default=rows, help="rows of the input (default: %(default)s)")
     return parser.parse_args()
 
 
