@@ -137,6 +137,8 @@ class _Reader:
         if name is None:
             raise _OnlySpark
         of = self._columns[name]
+        if type(of).__name__ == "Float32":  # compared with 0.1, which is a decimal, it becomes one, or fails
+            raise _OnlySpark
         return _Term(polars_kind(of), self._typed(name), type(of).__name__ in _COMPUTED)
 
 
