@@ -196,7 +196,8 @@ def _by_file(value: Any, session: SparkSession, spool: Path) -> DataFrame | None
     if rows is None:
         return None
     file = private_directory(spool) / f"{uuid4().hex}.parquet"
-    rows.sink_parquet(file, compression="lz4")
+    # By statistics the embedded engine takes a column of one number and NaN for one of that number only.
+    rows.sink_parquet(file, compression="lz4", statistics=False)
     return session.read.parquet(str(file))
 
 

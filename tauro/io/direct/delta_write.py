@@ -118,13 +118,20 @@ def _commit(change: _Change, root: Path, target: Target, write: WriteId) -> Writ
     except DeltaError as error:
         if rows.error is not None:
             raise rows.error from None
-        if "predicate" in change.how and "Invalid data found" in str(error):
+        if "predicate" in change.how and "Invalid data found" in str(error) and not _has_rules(root):
             raise NodeError(
                 f"A row is outside of what replaceWhere overwrites ({replace_predicate(dataset, target.window)})",
                 hint="Return only rows for which the condition holds.",
             ) from error
         raise
     return Written(rows.count)
+
+
+def _has_rules(root: Path) -> bool:
+    """Say whether a table refuses rows for another reason: a null where it allows none."""
+    from deltalake import DeltaTable
+
+    return DeltaTable.is_deltatable(str(root)) and '"nullable":false' in DeltaTable(str(root)).schema().to_json()
 
 
 def _table(root: Path) -> _Table | None:
