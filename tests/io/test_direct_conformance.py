@@ -337,6 +337,7 @@ def test_files_are_read_alike(store, put, session, format_, case):
 BROKEN = {
     "a short line": "a,b\n1,2\n3\n4,5\n",
     "a long line": "a,b\n1,2\n3,4,5\n",
+    "a short line and a long one": "a,b\n1\n2,3,4\n",
     "a short line among quotes": 'a,b\n"1",2\n3\n',
     "a cut end": "a,b\n1,2\n3",
     "an open quote": 'a,b\n"1,2\n3,4\n',

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tauro.io.location import Location
 
 _LOGGER = logging.getLogger(__name__)
+_NEVER = "^|[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,12 @@ class DirectDelta:
     def reads(self, location: Location, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing that only Spark can do."""
         known = dataset.timestamp is None or _moment(dataset.timestamp) is not None
-        return location.path is not None and known and _knows_options(dataset)
+        return _is_reached(location) and known and _knows_options(dataset)
 
     def writes(self, location: Location, dataset: DatasetConfig) -> bool:
         """Say whether the settings ask for nothing that only Spark can do: merges and dynamic overwrites are such."""
         parts = dataset.overwrite_strategy in (None, "full", "replaceWhere")
-        return location.path is not None and dataset.write_mode != "merge" and parts and _knows_options(dataset)
+        return _is_reached(location) and dataset.write_mode != "merge" and parts and _knows_options(dataset)
 
     def scan(self, location: Location, dataset: DatasetConfig) -> LazyFrame | None:
         """Return the table, or one of its versions, as a lazy frame; None where only Spark can read it.
@@ -72,6 +73,11 @@ class DirectDelta:
         if location.path is None or dataset.timestamp is not None or dataset.partition_filter is not None:
             return None
         return row_count(location.path, dataset.version)
+
+
+def _is_reached(location: Location) -> bool:
+    """Say whether delta-rs takes the path: it panics at some letters that no URL has."""
+    return location.path is not None and not set(_NEVER) & set(str(location.path))
 
 
 def _knows_options(dataset: DatasetConfig) -> bool:
