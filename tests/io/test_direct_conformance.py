@@ -85,7 +85,10 @@ def told(table, format_):
             found = connection.read_csv(files, all_varchar=True, hive_partitioning=True, header=True, quotechar='"')
         else:
             found = connection.read_json(files, hive_partitioning=True)
-        return sorted(zip(found.columns, map(str, found.types), strict=True)), sorted(map(repr, found.fetchall()))
+        # Which of several files of JSON is read first, and gives the order of columns, is chance.
+        columns = [f'"{name}"' for name in (sorted(found.columns) if format_ == "json" else found.columns)]
+        found = found.project(", ".join(columns))
+        return list(zip(found.columns, map(str, found.types), strict=True)), sorted(map(repr, found.fetchall()))
 
 
 def outcome(make, format_, kind, session, steps):
