@@ -98,7 +98,7 @@ def _state(stored: StoredDataset) -> str:
     """Return what changes when the data of a dataset does, without reading it."""
     path = stored.location.path
     if path is not None and (path / "_delta_log").is_dir():
-        from tauro.io.delta_log import newest_version
+        from tauro.io.delta.log import newest_version
 
         return f"version {newest_version(path)}"
     states = []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tauro.config.model import NodeConfig
     from tauro.io.catalog import Catalog, Read
-    from tauro.io.delta_commits import WriteId
+    from tauro.io.delta.commits import WriteId
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
 from tauro.exec.runner import Cancellation, Runner
 from tauro.io.catalog import Catalog, MemoryDatasets
-from tauro.io.delta_commits import WriteId
+from tauro.io.delta.commits import WriteId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from tauro.config.dates import Window
-    from tauro.io.delta_commits import WriteId
+    from tauro.io.delta.commits import WriteId
 
 
 class StoredDataset(NamedTuple):
@@ -78,7 +78,7 @@ class StoredDataset(NamedTuple):
         """Say whether an earlier attempt at a write was committed, and its process ended before it could say so."""
         if write is None or not write.repeats or self.format.name != "delta" or self.location.path is None:
             return False
-        from tauro.io.delta_commits import commit_of
+        from tauro.io.delta.commits import commit_of
 
         return commit_of(self.location.path, write) is not None
 

@@ -64,7 +64,7 @@ class FileFormat:
         null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
         if self.name == "csv" and null is not None and is_embedded(session):
             frame = _with_nulls(frame, str(null))
-        from tauro.io.delta_predicates import filtered
+        from tauro.io.predicates import filtered
 
         return filtered(frame, dataset)
 
@@ -125,7 +125,7 @@ class FileFormat:
         """Return ``frame`` with its columns as they are stored: readers go by the place of a CSV file's columns."""
         reader = frame.sparkSession.read.format(self.name).options(**self._options(dataset))
         stored = reader.load(location.uri)
-        from tauro.io.delta_predicates import quoted
+        from tauro.io.predicates import quoted
 
         if self.name == "csv" and not self._has_header(dataset):
             return frame
@@ -198,7 +198,7 @@ def _typed_like(frame: DataFrame, stored: DataFrame) -> DataFrame:
     """Return ``frame`` with the types of stored columns: no reader understands files of an int and of a bigint."""
     from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
 
-    from tauro.io.delta_predicates import quoted
+    from tauro.io.predicates import quoted
 
     for field in stored.schema.fields:
         frame = frame.withColumn(field.name, F.col(quoted(field.name)).cast(field.dataType))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tauro.config.dates import Window
     from tauro.config.model import DatasetConfig
-    from tauro.io.delta_commits import WriteId
+    from tauro.io.delta.commits import WriteId
     from tauro.io.location import Location
 
 

@@ -31,7 +31,7 @@ def format_named(name: str) -> DatasetFormat:
 
         return FileFormat(name)
     if name == "delta":
-        from tauro.io.delta import DeltaFormat
+        from tauro.io.delta.format import DeltaFormat
 
         return DeltaFormat()
     plugins = _plugins(name)

@@ -48,7 +48,7 @@ import os, signal, sys
 from tauro.cli.cli import main
 from tauro.exec import record, run
 from tauro.exec.events import NodeEnded
-from tauro.io import delta_maintenance, delta_merge, delta_write
+from tauro.io.delta import maintenance, merge, write
 
 
 def kill(point):
@@ -76,12 +76,12 @@ def called(self, event, original=record.RunRecord.__call__):
 
 
 record.RunRecord.__call__ = called
-around(delta_write, "write_table", before="writing", after="committed")
-around(delta_write, "partitions_predicate", before="staged")
-around(delta_merge, "merge_statement", before="staged")
-around(delta_write, "add_columns", after="evolved")
-around(delta_merge, "add_columns", after="evolved")
-around(delta_maintenance, "maintain", after="maintained")
+around(write, "write_table", before="writing", after="committed")
+around(write, "partitions_predicate", before="staged")
+around(merge, "merge_statement", before="staged")
+around(write, "add_columns", after="evolved")
+around(merge, "add_columns", after="evolved")
+around(maintenance, "maintain", after="maintained")
 
 main()
 """

@@ -14,8 +14,8 @@ from tauro.config.report import Report, SectionReport
 from tauro.config.schema import build
 from tauro.engines import engine_for
 from tauro.errors import TauroError
-from tauro.io.delta import DeltaFormat
-from tauro.io.delta_commits import WriteId, history
+from tauro.io.delta.commits import WriteId, history
+from tauro.io.delta.format import DeltaFormat
 from tauro.io.formats import Target
 from tauro.io.location import Location
 

@@ -8,7 +8,7 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from tauro.errors import DatasetNotFound
-from tauro.io.delta_commits import Changes, WriteId, commit_of, history
+from tauro.io.delta.commits import Changes, WriteId, commit_of, history
 from tauro.io.formats import Target
 from tauro.io.location import Location
 
@@ -124,7 +124,7 @@ def test_only_a_writes_own_rows_are_counted_when_another_program_writes_too(stor
         write_deltalake(path, ROWS.to_arrow(), mode="append")
         return commit_of(path, *more)
 
-    monkeypatch.setattr("tauro.io.delta_write.commit_of", after_another)
+    monkeypatch.setattr("tauro.io.delta.write.commit_of", after_another)
     assert table.write(ROWS.head(1)) == 1
     assert len(rows(table)) == 5
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tauro.errors import NodeError
-from tauro.io.delta_predicates import partitions_predicate, plain_literal
+from tauro.io.predicates import partitions_predicate, plain_literal
 
 OLD = pl.DataFrame({"p": ["a", "a", "b", None], "v": [1, 2, 3, 4]})
 

@@ -6,7 +6,7 @@ import polars
 import pytest
 from deltalake import DeltaTable
 
-from tauro.io.delta_log import has_table, newest_version, partition_columns, row_count, rows_added
+from tauro.io.delta.log import has_table, newest_version, partition_columns, row_count, rows_added
 
 
 def rows_by_delta_rs(table) -> int:

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from tauro.io.delta_commits import history
-from tauro.io.delta_maintenance import maintain
+from tauro.io.delta.commits import history
+from tauro.io.delta.maintenance import maintain
 from tauro.io.location import Location
 
 ROWS = pl.DataFrame({"p": ["a", "b"] * 10, "x": range(20), "y": [n * 7 % 20 for n in range(20)]})

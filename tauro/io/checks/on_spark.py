@@ -20,8 +20,8 @@ from tauro.io.checks.scope import Checked, Outcome, Scope, place_of_failure
 from tauro.io.checks.spark_conditions import all_present, condition, literal, with_references
 from tauro.io.checks.tally import example, repeated_example
 from tauro.io.checks.values import as_moment, spark_kind
-from tauro.io.delta_predicates import quoted
 from tauro.io.fits import is_embedded
+from tauro.io.predicates import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

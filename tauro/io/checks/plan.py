@@ -121,7 +121,7 @@ class Plan(NamedTuple):
         rule = self.checks[index].rule
         if not isinstance(rule, Expression):
             return list(columns_of(rule))
-        from tauro.io.delta_predicates import columns_of as columns_of_sql
+        from tauro.io.predicates import columns_of as columns_of_sql
 
         folded = {name.casefold() for name in columns_of_sql(rule.sql)}
         return [name for name in self.kinds if name.casefold() in folded]

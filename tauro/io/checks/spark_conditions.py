@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.config.check_rules import AcceptedValues, Expression, Matches, NotNull, Range, References
 from tauro.io.checks.values import bind, bind_limit, spark_kind
-from tauro.io.delta_predicates import quoted
 from tauro.io.fits import is_embedded
+from tauro.io.predicates import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tauro.errors import DatasetNotFound
-from tauro.io.delta import check_version
-from tauro.io.delta_commits import WriteId, history
-from tauro.io.delta_log import row_count
-from tauro.io.delta_maintenance import maintain
+from tauro.io.delta.commits import WriteId, history
+from tauro.io.delta.format import check_version
+from tauro.io.delta.log import row_count
+from tauro.io.delta.maintenance import maintain
 from tauro.io.direct.delta_scan import scan_table
 from tauro.io.direct.delta_write import write_table
 from tauro.io.direct.filters import filtered

@@ -8,14 +8,14 @@ from fcntl import LOCK_EX, flock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.errors import NodeError
-from tauro.io.delta_commits import commit_of
-from tauro.io.delta_log import LOG
-from tauro.io.delta_predicates import replace_predicate
-from tauro.io.delta_schema import added_columns
+from tauro.io.delta.commits import commit_of
+from tauro.io.delta.log import LOG
+from tauro.io.delta.schema import added_columns
 from tauro.io.direct.delta_scan import table_columns
 from tauro.io.direct.options import Options
 from tauro.io.direct.types import as_stored, spark_names, with_types
 from tauro.io.formats import Written
+from tauro.io.predicates import replace_predicate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from polars import DataFrame, DataType, LazyFrame
 
     from tauro.config.model import DatasetConfig
-    from tauro.io.delta_commits import WriteId
+    from tauro.io.delta.commits import WriteId
     from tauro.io.formats import Target
 
 # Writer version 2 asks for nothing that delta-rs does not do.

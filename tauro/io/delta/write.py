@@ -6,11 +6,13 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.errors import NodeError
-from tauro.io.delta_commits import Changes, commit_of, is_committed
-from tauro.io.delta_log import has_table, newest_version, partition_columns
-from tauro.io.delta_merge import merge
-from tauro.io.delta_once import computed_once
-from tauro.io.delta_predicates import (
+from tauro.io.delta.commits import Changes, commit_of, is_committed
+from tauro.io.delta.log import has_table, newest_version, partition_columns
+from tauro.io.delta.merge import merge
+from tauro.io.delta.once import computed_once
+from tauro.io.delta.schema import add_columns, new_columns, nullable, typed
+from tauro.io.fits import is_embedded, without_void
+from tauro.io.predicates import (
     columns_of,
     only_rows_of,
     partitions_predicate,
@@ -18,14 +20,12 @@ from tauro.io.delta_predicates import (
     replace_predicate,
     without_empty_texts,
 )
-from tauro.io.delta_schema import add_columns, new_columns, nullable, typed
-from tauro.io.fits import is_embedded, without_void
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter
     from pyspark.sql.types import StructType
 
-    from tauro.io.delta_commits import WriteId
+    from tauro.io.delta.commits import WriteId
     from tauro.io.formats import Target
 
 _LOGGER = logging.getLogger(__name__)

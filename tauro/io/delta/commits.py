@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.errors import DatasetNotFound
-from tauro.io.delta_log import LOG, newest_version
+from tauro.io.delta.log import LOG, newest_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tauro.errors import DatasetNotFound
-from tauro.io.delta_log import has_table, newest_version, row_count
+from tauro.io.delta.log import has_table, newest_version, row_count
 from tauro.io.fits import is_embedded
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class DeltaFormat:
             DatasetNotFound: It has no such version.
             NodeError: Its partition_filter names a column that it has not.
         """
-        from tauro.io.delta_predicates import filtered
+        from tauro.io.predicates import filtered
 
         check_version(location, dataset)
         reader = session.read.format("delta").options(**dataset.options)
@@ -59,9 +59,9 @@ class DeltaFormat:
         import logging
         from uuid import uuid4
 
-        from tauro.io.delta_commits import WriteId
-        from tauro.io.delta_maintenance import maintain
-        from tauro.io.delta_write import write_table
+        from tauro.io.delta.commits import WriteId
+        from tauro.io.delta.maintenance import maintain
+        from tauro.io.delta.write import write_table
 
         write = target.write or WriteId(uuid4().hex)
         rows = write_table(frame, target, _uri(frame.sparkSession, target.location), write)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.config.merge import MergeClause
 from tauro.errors import NodeError, nearest
-from tauro.io.delta_once import computed_once
-from tauro.io.delta_predicates import quoted
-from tauro.io.delta_schema import add_columns, named, new_columns, table_name, typed
+from tauro.io.delta.once import computed_once
+from tauro.io.delta.schema import add_columns, named, new_columns, table_name, typed
 from tauro.io.fits import check_types, holds, is_embedded
+from tauro.io.predicates import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
     from tauro.config.model import DatasetConfig
-    from tauro.io.delta_commits import WriteId
+    from tauro.io.delta.commits import WriteId
     from tauro.io.location import Location
 
 _SHOWN = 5

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tauro.errors import NodeError
-from tauro.io.delta_predicates import quoted
 from tauro.io.fits import check_kinds, kinds_of, without_void
+from tauro.io.predicates import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

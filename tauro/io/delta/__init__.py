@@ -1,0 +1,1 @@
+"""Delta Lake tables by way of Spark, and what their logs tell."""
