@@ -204,3 +204,15 @@ def test_a_settings_file_that_the_index_names_may_have_any_name(root):
     project = Project.open(root, env="dev")
     assert project.warnings == ()
     assert project.pipelines["gold_aggregation"].tags == ("gold", "dev")
+
+
+def test_a_node_that_is_tried_again_finds_what_it_was_handed_in_memory(tmp_path):
+    tried = "tries = []\n\ndef first():\n    return 'value'\n"
+    root = small(tmp_path, tried, max_retries=1)
+    (root / "src/work.py").write_text(
+        tried + "\ndef second(value):\n    tries.append(value)\n    if len(tries) < 2:\n"
+        "        raise ConnectionError('gone for a moment')\n    assert tries == ['value', 'value']\n"
+    )
+    with Project.open(root) as project:
+        result = project.run("main").raise_for_state()
+    assert [outcome.attempts for outcome in result.nodes] == [1, 2]

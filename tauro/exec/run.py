@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from tauro.config.model import canonical
-from tauro.exec.events import Event, Listener, RunEnded, RunStarted
+from tauro.exec.events import Event, Listener, NodeEnded, RunEnded, RunStarted
 from tauro.exec.failures import failure_of
 from tauro.exec.fingerprint import fingerprint
 from tauro.exec.imports import use_project
@@ -63,9 +63,9 @@ def execute(
     use_project(config.root)
     record = new_record(state)
     record.keep(fingerprint(plan))
-    emit = _Emitter(record, listeners)
     spool = record.folder / "spool"
     catalog = _catalog(plan, session, spool)
+    emit = _Emitter((record, _releasing(plan, catalog.memory)), listeners)
     caller = NodeCaller(
         catalog,
         session,
@@ -135,17 +135,18 @@ def _ml_contexts(plan: RunPlan, session: ReadySession, run_id: str) -> Callable[
 
 
 class _Emitter:
-    """Tells an event to the record, which must not fail, and to the listeners, which may.
+    """Tells an event to the run's own listeners, which must not fail, and to others, which may.
 
     A broken display is dropped; the run goes on.
     """
 
-    def __init__(self, record: Listener, listeners: Iterable[Listener]) -> None:
-        self._record = record
+    def __init__(self, own: Iterable[Listener], listeners: Iterable[Listener]) -> None:
+        self._own = tuple(own)
         self._listeners = list(listeners)
 
     def __call__(self, event: Event) -> None:
-        self._record(event)
+        for listener in self._own:
+            listener(event)
         for listener in list(self._listeners):
             try:
                 listener(event)
@@ -158,6 +159,17 @@ def _catalog(plan: RunPlan, session: ReadySession, spool: Path) -> Catalog:
     readers = Counter(canonical(name) for node in plan.nodes for name in node.config.inputs)
     memory = MemoryDatasets({name: readers[name] for name in plan.in_memory})
     return Catalog(plan.reads, plan.writes, memory, session, plan.config.window, spool)
+
+
+def _releasing(plan: RunPlan, memory: MemoryDatasets) -> Listener:
+    """Return a listener that lets values in memory go with the end of their last reader."""
+    inputs = {node.name: node.config.inputs for node in plan.nodes}
+
+    def release(event: Event) -> None:
+        if isinstance(event, NodeEnded):
+            memory.release(inputs[event.outcome.node])
+
+    return release
 
 
 def _run_started(plan: RunPlan, run_id: str, at: datetime) -> RunStarted:

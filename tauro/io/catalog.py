@@ -18,7 +18,7 @@ from tauro.io.registry import direct_format, format_named
 from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from polars import LazyFrame
@@ -175,18 +175,24 @@ class MemoryDatasets:
     def put(self, name: str, value: Any) -> None:
         """Keep ``value``, if anybody reads it."""
         with self._lock:
-            if self._readers.get(name):
+            if self._readers.get(name, 0) > 0:
                 self._values[name] = value
 
     def get(self, name: str) -> Any:
-        """Return the value of ``name``; the last reader's call forgets it."""
+        """Return the value of ``name``. A reader may come again: it is tried anew after a transient error."""
         with self._lock:
             if name not in self._values:
                 raise DatasetNotFound(f"Dataset '{name}' is in memory only, and nobody has made it in this run")
-            self._readers[name] -= 1
-            if not self._readers[name]:
-                return self._values.pop(name)
             return self._values[name]
+
+    def release(self, names: Iterable[str]) -> None:
+        """Note that a reader of these datasets comes no more; what was its last one's is forgotten."""
+        with self._lock:
+            for name in map(canonical, names):
+                if name in self._readers:
+                    self._readers[name] -= 1
+                    if self._readers[name] <= 0:
+                        self._values.pop(name, None)
 
 
 class Read(NamedTuple):

@@ -40,11 +40,26 @@ def test_a_value_is_forgotten_with_its_last_reader():
     datasets = catalog(model=2)
     datasets.write("model", Value())
     first = weakref.ref(datasets.read("model", "spark").value)
+    datasets.memory.release(["model"])
     gc.collect()
     assert first() is not None
-    datasets.read("model", "spark")
+    datasets.memory.release(["model"])
     gc.collect()
     assert first() is None
+
+
+def test_a_reader_that_is_tried_again_finds_the_value_again():
+    datasets = catalog(model=1)
+    datasets.write("model", Value())
+    assert datasets.read("model", "spark").value is datasets.read("model", "spark").value
+
+
+def test_a_value_made_after_its_readers_have_gone_is_not_kept():
+    datasets = catalog(model=1)
+    datasets.memory.release(["model"])
+    datasets.write("model", Value())
+    with pytest.raises(DatasetNotFound):
+        datasets.read("model", "spark")
 
 
 def test_a_value_that_nobody_reads_is_not_kept():
