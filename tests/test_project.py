@@ -216,3 +216,38 @@ def test_a_node_that_is_tried_again_finds_what_it_was_handed_in_memory(tmp_path)
     with Project.open(root) as project:
         result = project.run("main").raise_for_state()
     assert [outcome.attempts for outcome in result.nodes] == [1, 2]
+
+
+def filled(make_project, tmp_path, **settings):
+    code = """
+        def ask(there, gone, broken):
+            assert [value is None for value in (there, gone, broken)] == [False, True, True]
+    """
+    files = {"there": "id\n1\n", "broken": "id\n1,2,3\n\x00"}
+    root = make_project(
+        code,
+        {"ask": {"input": ["there", "gone", "broken"]}},
+        input={name: {"format": "csv", "filepath": f"data/{name}.csv"} for name in ("there", "gone")}
+        | {"broken": {"format": "parquet", "filepath": "data/broken.csv"}},
+        global_settings=settings,
+    )
+    (root / "data").mkdir()
+    for name, text in files.items():
+        (root / "data" / f"{name}.csv").write_text(text)
+    with Project.open(root) as project:
+        (outcome,) = project.run("p").nodes
+    return outcome
+
+
+def test_inputs_that_cannot_be_read_are_none_where_that_is_wished_for(make_project, tmp_path):
+    outcome = filled(make_project, tmp_path, fill_none_on_error=True)
+    assert outcome.failure is None
+    assert [warning.split(" and ")[0] for warning in outcome.warnings] == [
+        "'gone' cannot be read",
+        "'broken' cannot be read",
+    ]
+
+
+def test_inputs_that_cannot_be_read_fail_the_node_else(make_project, tmp_path):
+    outcome = filled(make_project, tmp_path)
+    assert "'gone' has no data" in outcome.failure.message

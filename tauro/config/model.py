@@ -129,7 +129,10 @@ class GlobalSettings(Settings):
     spark_config: Mapping[str, Any] = option(Free(), "Settings of the Spark session.", default=NOTHING)
     logging: LoggingSettings = option(Group(LoggingSettings), "Level and format of logs.", default=LoggingSettings())
     fail_on_error: bool = option(Boolean(), "Whether a failed node fails the run.", default=True)
-    fill_none_on_error: bool = option(Boolean(), "Hand on None for a failed input.", default=False, planned=True)
+    fill_none_on_error: bool = option(
+        Boolean(), "Whether a node gets None, with a warning, for a stored input that is not there or cannot be read.",
+        default=False,
+    )  # fmt: skip
     max_retries: int = option(Number(), "Retries of a node after a transient error.", default=0)
     retry_delay: float = option(
         Number(whole=False), "Seconds before the first retry; doubled for each further one.", default=0
@@ -218,7 +221,7 @@ class NodeConfig(Settings):
     )
     timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of the node, in seconds.")
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
-    metrics: Any = option(Anything(), "Metrics of an ml node.", planned=True)
+    metrics: Any = option(Anything(), "Metrics of an ml node, for its code, in ml_context['node_config'].")
     streaming: Mapping[str, Any] = option(Free(), "Settings of its stream.", default=NOTHING, planned=True)
 
     @property

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.config.functions import OFFERED
 from tauro.config.model import canonical
-from tauro.errors import NodeError
+from tauro.errors import DatasetNotFound, NodeError, TauroError
 from tauro.exec.imports import load_function
+from tauro.exec.policy import is_transient
+from tauro.io.catalog import Read
 from tauro.io.frames import SPARK, kind_named
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from tauro.config.model import NodeConfig
-    from tauro.io.catalog import Catalog, Read
+    from tauro.io.catalog import Catalog
     from tauro.io.delta.commits import WriteId
 
 
@@ -88,6 +90,7 @@ class NodeCaller:
         env: The environment.
         settings: The project's own variables.
         ml_context: Makes what a node gets as its ``ml_context``.
+        fill_none: Whether a stored input that cannot be read is handed on as None.
     """
 
     catalog: Catalog
@@ -96,6 +99,7 @@ class NodeCaller:
     env: str
     settings: Mapping[str, Any]
     ml_context: Callable[[NodeConfig], Mapping[str, Any]] = lambda node: {}  # noqa: ARG005 - a node's context
+    fill_none: bool = False
     _calls: dict[tuple[str, str], _Call] = field(default_factory=dict)
 
     def __call__(
@@ -123,7 +127,7 @@ class NodeCaller:
         call = self._calls.get(target)
         if call is None:
             call = self._calls[target] = _call_of(load_function(*target))
-        reads = [self.catalog.read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
+        reads = [self._read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
         arguments, keywords = _arguments(call, [read.value for read in reads], self._offered(call, node))
         returned = call.function(*arguments, **keywords)
         outputs = outputs_of(node, returned)
@@ -140,6 +144,16 @@ class NodeCaller:
             if name not in stored
         }
         return _report(reads, rows)
+
+    def _read(self, name: str, kind: str) -> Read:
+        """Return an input; where that is wished for, None for one that is not there or cannot be read."""
+        try:
+            return self.catalog.read(name, kind)
+        except Exception as error:
+            own = isinstance(error, TauroError) and not isinstance(error, DatasetNotFound)
+            if not self.fill_none or canonical(name) not in self.catalog.reads or own or is_transient(error):
+                raise
+            return Read(None, None, (f"'{name}' cannot be read and is None: {error}",))
 
     def _offered(self, call: _Call, node: NodeConfig) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -160,8 +174,9 @@ class NodeCaller:
 
 
 def _report(reads: list[Read], rows: Mapping[str, int | None]) -> NodeReport:
-    warnings = tuple(f"'{name}' is empty" for name, count in rows.items() if count == 0)
-    return NodeReport(_total([read.rows for read in reads]), _total(list(rows.values())), warnings)
+    warnings = [warning for read in reads for warning in read.warnings]
+    warnings += [f"'{name}' is empty" for name, count in rows.items() if count == 0]
+    return NodeReport(_total([read.rows for read in reads]), _total(list(rows.values())), tuple(warnings))
 
 
 def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def execute(
         config.env,
         config.settings.variables,
         _ml_contexts(plan, session, record.run_id),
+        fill_none=config.settings.fill_none_on_error,
     )
     context = project_context(config, run=record.run_id)
 

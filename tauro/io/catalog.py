@@ -196,10 +196,17 @@ class MemoryDatasets:
 
 
 class Read(NamedTuple):
-    """What was read: the value, and how many rows it has, where that is known."""
+    """What was read.
+
+    Attributes:
+        value: A frame, or whatever was kept in memory.
+        rows: How many rows it has, where that is known.
+        warnings: What a person should know of it.
+    """
 
     value: Any
     rows: int | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
