@@ -91,6 +91,7 @@ class NodeCaller:
         settings: The project's own variables.
         ml_context: Makes what a node gets as its ``ml_context``.
         fill_none: Whether a stored input that cannot be read is handed on as None.
+        load: Returns the function of a module.
     """
 
     catalog: Catalog
@@ -100,6 +101,7 @@ class NodeCaller:
     settings: Mapping[str, Any]
     ml_context: Callable[[NodeConfig], Mapping[str, Any]] = lambda node: {}  # noqa: ARG005 - a node's context
     fill_none: bool = False
+    load: Callable[[str, str], Callable[..., Any]] = load_function
     _calls: dict[tuple[str, str], _Call] = field(default_factory=dict)
 
     def __call__(
@@ -121,20 +123,11 @@ class NodeCaller:
         Raises:
             Exception: Whatever the function raises, and Tauro's own errors.
         """
-        target = node.target
-        if target is None:
+        if node.target is None:
             return _NOTHING
-        call = self._calls.get(target)
-        if call is None:
-            call = self._calls[target] = _call_of(load_function(*target))
-        reads = [self._read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
-        arguments, keywords = _arguments(call, [read.value for read in reads], self._offered(call, node))
-        returned = call.function(*arguments, **keywords)
+        reads, returned = self.call(node, node.target)
+        # Looked at before the first write: a node stores all of its outputs or none.
         outputs = outputs_of(node, returned)
-        # Before the first write: a node stores all of its outputs or none.
-        for name, value in outputs.items():
-            if value is None:
-                raise NodeError(f"Node '{node.name}' returned None for its output '{name}'", hint="Return a DataFrame.")
         if not is_wanted():
             raise NodeError(f"Node '{node.name}' was given up; what it returned is not stored")
         stored = [name for name in outputs if repeated and self.catalog.stores(name)]
@@ -144,6 +137,26 @@ class NodeCaller:
             if name not in stored
         }
         return _report(reads, rows)
+
+    def call(self, node: NodeConfig, target: tuple[str, str]) -> tuple[list[Read], Any]:
+        """Call a node's function; store nothing.
+
+        Args:
+            node: The node.
+            target: Module and name of its function.
+
+        Returns:
+            What was read, and what the function returned.
+
+        Raises:
+            Exception: Whatever the function raises, and Tauro's own errors.
+        """
+        call = self._calls.get(target)
+        if call is None:
+            call = self._calls[target] = _call_of(self.load(*target))
+        reads = [self._read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
+        arguments, keywords = _arguments(call, [read.value for read in reads], self._offered(call, node))
+        return reads, call.function(*arguments, **keywords)
 
     def _read(self, name: str, kind: str) -> Read:
         """Return an input; where that is wished for, None for one that is not there or cannot be read."""
@@ -185,14 +198,20 @@ def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:
     Raises:
         NodeError: It does not fit the node's outputs.
     """
+    outputs = _by_output(node, returned)
+    for name, value in outputs.items():
+        if value is None:
+            raise NodeError(f"Node '{node.name}' returned None for its output '{name}'", hint="Return a DataFrame.")
+    return outputs
+
+
+def _by_output(node: NodeConfig, returned: Any) -> dict[str, Any]:
     names = node.outputs
     if not names:
         if returned is None:
             return {}
         hint = "Give the node an output, or return None."
         raise NodeError(f"Node '{node.name}' has no output, but returned {type(returned).__name__}", hint=hint)
-    if returned is None:
-        raise NodeError(f"Node '{node.name}' returned None for its output '{names[0]}'", hint="Return a DataFrame.")
     if len(names) == 1 and not _is_wrapped(returned, names[0]):
         # One value for one output; in memory it may be anything, a mapping or a tuple too.
         return {names[0]: returned}

@@ -56,25 +56,13 @@ def execute(
         SecurityError: The state folder is not safe.
     """
     config = plan.config
-    session = ReadySession(engine)
-    nodes = [node.config for node in plan.nodes]
-    if (plan.reads or plan.writes) and spark_needs(config.root, nodes, plan.reads, plan.writes):
-        session.prepare()
-    use_project(config.root)
+    session = prepare(plan, engine)
     record = new_record(state)
     record.keep(fingerprint(plan))
     spool = record.folder / "spool"
     catalog = _catalog(plan, session, spool)
     emit = _Emitter((record, _releasing(plan, catalog.memory)), listeners)
-    caller = NodeCaller(
-        catalog,
-        session,
-        record.run_id,
-        config.env,
-        config.settings.variables,
-        _ml_contexts(plan, session, record.run_id),
-        fill_none=config.settings.fill_none_on_error,
-    )
+    caller = node_caller(plan, catalog, session, record.run_id)
     context = project_context(config, run=record.run_id)
 
     def call(attempt: Attempt) -> NodeReport:
@@ -118,6 +106,40 @@ def execute(
     shutil.rmtree(spool, ignore_errors=True)
     emit(RunEnded(datetime.now(UTC), record.run_id, run_state, seconds))
     return result
+
+
+def prepare(plan: RunPlan, engine: Engine) -> ReadySession:
+    """Make the project's code importable, and the engine ready where the run needs it; return what gives its session.
+
+    Raises:
+        EngineUnavailable: The plan needs the engine and it cannot start.
+    """
+    session = ReadySession(engine)
+    nodes = [node.config for node in plan.nodes]
+    if (plan.reads or plan.writes) and spark_needs(plan.config.root, nodes, plan.reads, plan.writes):
+        session.prepare()
+    use_project(plan.config.root)
+    return session
+
+
+def node_caller(plan: RunPlan, catalog: Catalog, session: ReadySession, run_id: str) -> NodeCaller:
+    """Return what executes the nodes of a plan.
+
+    Args:
+        plan: What to do.
+        catalog: The run's datasets.
+        session: From :func:`prepare`.
+        run_id: The run's id.
+    """
+    return NodeCaller(
+        catalog,
+        session,
+        run_id,
+        plan.config.env,
+        plan.config.settings.variables,
+        _ml_contexts(plan, session, run_id),
+        fill_none=plan.config.settings.fill_none_on_error,
+    )
 
 
 def _ml_contexts(plan: RunPlan, session: ReadySession, run_id: str) -> Callable[[NodeConfig], MlContext]:
