@@ -12,6 +12,7 @@
     │   ├── PipelineNotFound
     │   ├── NodeNotFound
     │   ├── RunNotFound
+    │   ├── ScheduleNotFound
     │   ├── DatasetNotFound
     │   ├── NodeError
     │   └── RunFailed
@@ -191,6 +192,10 @@ class NodeNotFound(ExecutionError):
 
 class RunNotFound(ExecutionError):
     """The project has no record of that run."""
+
+
+class ScheduleNotFound(ExecutionError):
+    """The store has no schedule of that id."""
 
 
 class DatasetNotFound(ExecutionError):

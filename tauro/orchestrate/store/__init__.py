@@ -1,0 +1,1 @@
+"""Where runs and schedules are kept: one file, or PostgreSQL."""
