@@ -19,6 +19,7 @@ from tauro.io.folders import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -45,7 +46,7 @@ class FileFormat:
         """Say whether there is data. Data elsewhere is taken to exist."""
         if location.path is None:
             return True
-        if not location.is_pattern and not location.path.exists():
+        if not location.is_pattern:
             from tauro.io.staging import recover
 
             recover(location.path)
@@ -83,10 +84,12 @@ class FileFormat:
         if location.path is None:
             writer.mode(dataset.write_mode).save(location.uri)
             return None
-        from tauro.io.staging import adding, replacing
+        from tauro.io.staging import replacing
 
         adds = dataset.write_mode == "append"
-        with (adding if adds else replacing)(location.path) as folder:
+        if adds and is_repeated(target):
+            return None
+        with adding_to(target) if adds else replacing(location.path) as folder:
             writer.mode("overwrite").save(str(folder))
             rows = self._count(folder, dataset)
             if not any(True for _ in files_in(folder)) and not (adds and self.exists(location)):
@@ -203,6 +206,23 @@ def _typed_like(frame: DataFrame, stored: DataFrame) -> DataFrame:
     for field in stored.schema.fields:
         frame = frame.withColumn(field.name, F.col(quoted(field.name)).cast(field.dataType))
     return frame
+
+
+def is_repeated(target: Target) -> bool:
+    """Say whether an append was done already, by a process that ended before it could say so."""
+    from tauro.io.staging import was_added
+
+    path, write = target.location.path, target.write
+    return path is not None and write is not None and write.repeats and was_added(path, write.token)
+
+
+def adding_to(target: Target) -> AbstractContextManager[Path]:
+    """Return a block that yields a folder whose files become part of a dataset of this machine."""
+    from tauro.io.staging import adding
+
+    if target.location.path is None:
+        raise TypeError(target.location)
+    return adding(target.location.path, target.write and target.write.token)
 
 
 def _with_nulls(frame: DataFrame, text: str) -> DataFrame:

@@ -14,6 +14,8 @@ from zlib import crc32
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_WHOLE = ".adding"
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
@@ -34,15 +36,36 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def adding(target: Path) -> Iterator[Path]:
-    """Yield a folder to write to; when the block ends well its files are moved into ``target``."""
+def adding(target: Path, token: str | None = None) -> Iterator[Path]:
+    """Yield a folder to write to; when the block ends well its files are moved into ``target``.
+
+    It is done when the folder gets its second name: who finds one of a process that is no more moves the rest.
+
+    Args:
+        target: The folder of the dataset.
+        token: What tells this write from others, in letters and digits; see :func:`was_added`.
+    """
     with _staging(target) as staged:
         yield staged
-        for file in sorted(path for path in staged.rglob("*") if path.is_file()):
-            home = target / file.relative_to(staged).parent
-            home.mkdir(parents=True, exist_ok=True)
-            if not file.name.startswith("_"):  # _SUCCESS belongs to one write
-                file.rename(home / f"{uuid4().hex[:8]}-{file.name}")
+        if not staged.exists():
+            return
+        name = f"{staged.name.removesuffix('.staging')}-{token or uuid4().hex}{_WHOLE}"
+        whole = staged.rename(staged.with_name(name))
+        try:
+            _move(whole, target)
+        except OSError:
+            _remove(whole)
+            for file in _files_of(target, whole):
+                file.unlink(missing_ok=True)
+            raise
+
+
+def was_added(target: Path, token: str) -> bool:
+    """Say whether an earlier attempt at a write of :func:`adding` was done; what is left of it to move is moved."""
+    begun = list(target.parent.glob(f".{glob.escape(target.name)}.*-{token}{_WHOLE}"))
+    for whole in begun:
+        _move(whole, target)
+    return bool(begun) or any(True for _ in target.rglob(f"{token}-*"))
 
 
 @contextmanager
@@ -53,12 +76,34 @@ def scratch(target: Path) -> Iterator[Path]:
 
 
 def recover(target: Path) -> None:
-    """Bring back what a process left aside that was killed between the two renames of :func:`replacing`."""
+    """Bring to an end what a process left that was killed while it put its files into their place."""
+    with suppress(OSError):  # another process was faster, or the folder is for reading only
+        for whole in _of_dead(target, _WHOLE):
+            _move(whole, target)
     if not target.exists():
         for old in _of_dead(target, ".staging.old"):
-            with suppress(OSError):  # another process was faster
+            with suppress(OSError):
                 old.rename(target)
             return
+
+
+def _move(whole: Path, target: Path) -> None:
+    """Move the files of a write into ``target``."""
+    for file in sorted(path for path in whole.rglob("*") if path.is_file()):
+        home = target / file.relative_to(whole).parent
+        home.mkdir(parents=True, exist_ok=True)
+        if not file.name.startswith("_"):  # _SUCCESS belongs to one write
+            with suppress(FileNotFoundError):  # another one moves it too
+                file.rename(home / f"{_token(whole)}-{file.name}")
+    _remove(whole)
+
+
+def _files_of(target: Path, whole: Path) -> list[Path]:
+    return list(target.rglob(f"{_token(whole)}-*"))
+
+
+def _token(whole: Path) -> str:
+    return whole.name.removesuffix(_WHOLE).rpartition("-")[2]
 
 
 def _of_dead(target: Path, ending: str) -> list[Path]:

@@ -45,9 +45,14 @@ class WriteId(NamedTuple):
     repeats: bool = False
 
     @property
+    def token(self) -> str:
+        """What stands for it in the names of files."""
+        return sha256(self.id.encode()).hexdigest()[:32]
+
+    @property
     def mark(self) -> str:
         """What stands in the table's log beside the commit."""
-        return f"tauro-{sha256(self.id.encode()).hexdigest()[:32]}"
+        return f"tauro-{self.token}"
 
     def note(self, own: str | None) -> str:
         """Return the commit's user metadata: the mark, behind the user's ``own`` or before the write's id."""

@@ -11,7 +11,7 @@ from tauro.errors import NodeError
 from tauro.io.direct.filters import filtered
 from tauro.io.direct.found import NOTHING, find
 from tauro.io.direct.types import as_stored, spark_names, with_types
-from tauro.io.files import FileFormat
+from tauro.io.files import FileFormat, adding_to, is_repeated
 from tauro.io.fits import check_columns, check_kinds
 from tauro.io.folders import check_appendable, check_replaceable, data_files, files_in, refuse_delta
 from tauro.io.formats import Written
@@ -105,6 +105,8 @@ class DirectFiles:
             return None
         refuse_delta(location, dataset)
         adds = dataset.write_mode == "append"
+        if adds and is_repeated(target):
+            return Written(None)
         found = None
         if adds:
             check_appendable(location, dataset)
@@ -114,9 +116,9 @@ class DirectFiles:
         rows = as_stored(frame) if found is None or not found.files else self._like_stored(frame, found, dataset)
         if rows is None or not self._takes(rows.collect_schema(), dataset):
             return None
-        from tauro.io.staging import adding, replacing
+        from tauro.io.staging import replacing
 
-        with (adding if adds else replacing)(location.path) as folder:
+        with adding_to(target) if adds else replacing(location.path) as folder:
             self._sink(rows, folder, dataset)
             count = self._count(folder, dataset)
             if count == 0 and found is not None and found.files:
