@@ -151,6 +151,7 @@ class NodeCaller:
         Raises:
             Exception: Whatever the function raises, and Tauro's own errors.
         """
+        __tracebackhide__ = True  # pytest shows who tests a node the node, and not this
         call = self._calls.get(target)
         if call is None:
             call = self._calls[target] = _call_of(self.load(*target))

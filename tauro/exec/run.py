@@ -62,7 +62,7 @@ def execute(
     spool = record.folder / "spool"
     catalog = _catalog(plan, session, spool)
     emit = _Emitter((record, _releasing(plan, catalog.memory)), listeners)
-    caller = node_caller(plan, catalog, session, record.run_id)
+    caller = node_caller(plan, catalog, session, record.run_id, registry=registry_of(config))
     context = project_context(config, run=record.run_id)
 
     def call(attempt: Attempt) -> NodeReport:
@@ -122,7 +122,9 @@ def prepare(plan: RunPlan, engine: Engine) -> ReadySession:
     return session
 
 
-def node_caller(plan: RunPlan, catalog: Catalog, session: ReadySession, run_id: str) -> NodeCaller:
+def node_caller(
+    plan: RunPlan, catalog: Catalog, session: ReadySession, run_id: str, *, registry: Path | None
+) -> NodeCaller:
     """Return what executes the nodes of a plan.
 
     Args:
@@ -130,6 +132,7 @@ def node_caller(plan: RunPlan, catalog: Catalog, session: ReadySession, run_id: 
         catalog: The run's datasets.
         session: From :func:`prepare`.
         run_id: The run's id.
+        registry: Folder of model artefacts, if there is one.
     """
     return NodeCaller(
         catalog,
@@ -137,15 +140,16 @@ def node_caller(plan: RunPlan, catalog: Catalog, session: ReadySession, run_id: 
         run_id,
         plan.config.env,
         plan.config.settings.variables,
-        _ml_contexts(plan, session, run_id),
+        _ml_contexts(plan, session, run_id, registry),
         fill_none=plan.config.settings.fill_none_on_error,
     )
 
 
-def _ml_contexts(plan: RunPlan, session: ReadySession, run_id: str) -> Callable[[NodeConfig], MlContext]:
+def _ml_contexts(
+    plan: RunPlan, session: ReadySession, run_id: str, registry: Path | None
+) -> Callable[[NodeConfig], MlContext]:
     """Return what makes the ``ml_context`` of a node."""
     config = plan.config
-    registry = registry_of(config)
     metadata = {"run_id": run_id, "env": config.env, "pipeline": plan.pipeline.name}
     dates = {"start_date": config.window.start.isoformat(), "end_date": config.window.end.isoformat()}
 
