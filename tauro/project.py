@@ -275,8 +275,10 @@ class Project:
             else pipeline
         )
         from tauro.exec.run import execute
+        from tauro.lineage.file import lineage_of_settings
 
-        return execute(plan, self.engine, self.state_directory, listeners=listeners, cancellation=cancellation)
+        with lineage_of_settings(plan, listeners) as told:
+            return execute(plan, self.engine, self.state_directory, listeners=told, cancellation=cancellation)
 
     def read(self, dataset: str) -> DataFrame:
         """Return a stored dataset as a Spark DataFrame.

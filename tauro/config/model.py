@@ -128,6 +128,9 @@ class GlobalSettings(Settings):
     spark_master: str | None = option(Text(), "Master of Apache Spark in mode spark; local[*] if not given.")
     spark_config: Mapping[str, Any] = option(Free(), "Settings of the Spark session.", default=NOTHING)
     logging: LoggingSettings = option(Group(LoggingSettings), "Level and format of logs.", default=LoggingSettings())
+    lineage: str | None = option(
+        Text(), "File below the project that gets the OpenLineage events of every run; --lineage names another one."
+    )
     fail_on_error: bool = option(Boolean(), "Whether a failed node fails the run.", default=True)
     fill_none_on_error: bool = option(
         Boolean(), "Whether a node gets None, with a warning, for a stored input that is not there or cannot be read.",

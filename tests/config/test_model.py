@@ -130,7 +130,7 @@ BARE_GLOBAL = {
     "end_date": "date", "layer": "text", "max_parallel_nodes": "whole from 1", "spark_master": "text",
     "spark_config": "mapping", "fail_on_error": "flag", "fill_none_on_error": "flag",
     "max_retries": "whole", "retry_delay": "number", "node_timeout_seconds": "seconds",
-    "execution_timeout_seconds": "seconds", "connect_url": "text", "format_policy": "anything",
+    "execution_timeout_seconds": "seconds", "lineage": "text", "connect_url": "text", "format_policy": "anything",
     "default_model_version": "text", "default_hyperparams": "mapping", "model_registry_path": "text",
     "checkpoints_base": "text", "max_streaming_pipelines": "whole from 1",
 }  # fmt: skip

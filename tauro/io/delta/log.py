@@ -46,6 +46,21 @@ def rows_added(table: Path, before: int) -> int | None:
 
 def partition_columns(table: Path) -> tuple[str, ...] | None:
     """Return the columns that a table is partitioned by, None where there is no table."""
+    found = _metadata(table)
+    return None if found is None else tuple(found["partitionColumns"])
+
+
+def schema_fields(table: Path) -> list[dict[str, Any]] | None:
+    """Return the fields of a table's schema as its log has them, None where there is no table."""
+    found = _metadata(table)
+    if found is None:
+        return None
+    fields: list[dict[str, Any]] = json.loads(found["schemaString"])["fields"]
+    return fields
+
+
+def _metadata(table: Path) -> dict[str, Any] | None:
+    """Return the newest metadata of a table, None where there is no table."""
     log, newest = table / LOG, newest_version(table)
     if newest < 0:
         return None
@@ -53,10 +68,12 @@ def partition_columns(table: Path) -> tuple[str, ...] | None:
     for version in range(newest, start, -1):
         for action in _actions(log, version):
             if "metaData" in action:
-                return tuple(action["metaData"]["partitionColumns"])
+                found: dict[str, Any] = action["metaData"]
+                return found
     from deltalake import DeltaTable
 
-    return tuple(DeltaTable(table).metadata().partition_columns)
+    read = DeltaTable(table)
+    return {"partitionColumns": read.metadata().partition_columns, "schemaString": read.schema().to_json()}
 
 
 def row_count(table: Path, version: int | None = None) -> int | None:
