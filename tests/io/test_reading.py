@@ -172,6 +172,15 @@ def test_a_long_file_is_counted_across_the_borders_of_what_is_read_at_once(sourc
     assert source().rows() == 6000
 
 
+@pytest.mark.parametrize(("format_", "line"), [("csv", "1,a\n"), ("json", '{"id": 1}\n')])
+def test_much_text_is_not_read_only_to_be_counted(source, put, monkeypatch, format_, line):
+    file = put(f"in/a.{format_}", line * 10)
+    rows = source(format_, options={"header": False} if format_ == "csv" else {}).rows
+    assert rows() == 10
+    monkeypatch.setattr("tauro.io.files.COUNTED_BYTES", file.stat().st_size - 1)
+    assert rows() is None
+
+
 def test_the_value_of_a_partition_is_in_the_folders_name(source, put):
     put("in/year=2024/a.csv", CSV)
     put("in/_month=1/b.csv", CSV)
