@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tauro.config.check_rules import References
 from tauro.config.model import NodeConfig, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tauro.config.model import ProjectConfig
 
 
 class Graph(NamedTuple):
@@ -73,17 +76,22 @@ class Graph(NamedTuple):
         return found
 
 
-def graph_of(nodes: Mapping[str, NodeConfig]) -> Graph:
+def graph_of(nodes: Mapping[str, NodeConfig], config: ProjectConfig | None = None) -> Graph:
     """Return the graph of a pipeline's nodes.
 
-    A node waits for its dependencies, and for the node that writes what it reads.
+    A node waits for its dependencies, and for the nodes that write what it reads and what the checks of
+    its datasets compare with.
+
+    Args:
+        nodes: The nodes by name.
+        config: The project, whose datasets may have checks.
     """
     writers = {canonical(output): name for name, node in nodes.items() for output in node.outputs}
     upstream: dict[str, tuple[str, ...]] = {}
     outside: dict[str, tuple[str, ...]] = {}
     for name, node in nodes.items():
         sources = dict.fromkeys(source for source in node.dependencies if source in nodes)
-        for dataset in node.inputs:
+        for dataset in (*node.inputs, *(() if config is None else references_of(config, node))):
             writer = writers.get(canonical(dataset))
             # Who is told to wait for this node does not make what it reads: that is there from before.
             if writer is not None and writer != name and name not in nodes[writer].dependencies:
@@ -91,3 +99,12 @@ def graph_of(nodes: Mapping[str, NodeConfig]) -> Graph:
         upstream[name] = tuple(sources)
         outside[name] = tuple(source for source in node.dependencies if source not in nodes)
     return Graph(upstream, outside)
+
+
+def references_of(config: ProjectConfig, node: NodeConfig) -> Iterator[str]:
+    """Yield the datasets that the checks of what a node reads and writes compare with."""
+    used = (*map(config.dataset, map(canonical, node.inputs)), *map(config.outputs.get, map(canonical, node.outputs)))
+    for dataset in used:
+        for check in dataset.all_checks if dataset is not None else ():
+            if isinstance(check.rule, References):
+                yield check.rule.dataset

@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from tauro.config.check_rules import References
 from tauro.config.functions import OFFERED, find_module, module_files
-from tauro.config.model import canonical
+from tauro.config.model import NOTHING, canonical
+from tauro.io.checks import of_spark_alone
 from tauro.io.frames import SPARK, kind_named
 
 if TYPE_CHECKING:
@@ -83,7 +85,11 @@ class ReadySession:
 
 
 def spark_needs(
-    root: Path, nodes: Iterable[NodeConfig], reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+    root: Path,
+    nodes: Iterable[NodeConfig],
+    reads: Mapping[str, StoredDataset],
+    writes: Mapping[str, StoredDataset],
+    references: Mapping[str, StoredDataset] = NOTHING,
 ) -> SparkNeeds:
     """Return what of a run needs Spark.
 
@@ -92,6 +98,7 @@ def spark_needs(
         nodes: The run's nodes.
         reads: The stored datasets that they read, by canonical name.
         writes: The stored datasets that they write, by canonical name.
+        references: The stored datasets that checks compare with, by canonical name.
     """
     by_spark: dict[str, StoredDataset] = {}
     may_write: dict[str, StoredDataset] = {}
@@ -103,12 +110,38 @@ def spark_needs(
         kinds = texts.kinds(node)
         code = code or kinds is None
         for name, kind in zip(map(canonical, node.inputs), kinds or [SPARK] * len(node.inputs), strict=True):
-            if name in reads and (kind == SPARK or not reads[name].reads_directly):
+            if name in reads and (kind == SPARK or not reads[name].reads_directly or _checked(reads[name], "input")):
                 by_spark[name] = reads[name]
         for name in map(canonical, node.outputs):
-            if name in writes and (kinds is None or SPARK in kinds or not writes[name].writes_directly):
+            if name not in writes:
+                continue
+            direct = writes[name].writes_directly and not _checked(writes[name], "output")
+            if kinds is None or SPARK in kinds or not direct:
                 may_write[name] = writes[name]
+    _add_checks(by_spark, may_write, (reads, writes), references)
     return SparkNeeds(by_spark, may_write, code)
+
+
+def _checked(stored: StoredDataset, section: str) -> bool:
+    """Say whether a dataset has checks that only Spark can make, whatever its columns are."""
+    return stored.is_checked_as(section) and of_spark_alone(stored.config.all_checks)
+
+
+def _add_checks(
+    by_spark: dict[str, StoredDataset],
+    may_write: dict[str, StoredDataset],
+    datasets: tuple[Mapping[str, StoredDataset], Mapping[str, StoredDataset]],
+    references: Mapping[str, StoredDataset],
+) -> None:
+    """Add what checks read and write by way of Spark: where the data goes that way, or nothing else can."""
+    for section, found, gone in zip(("input", "output"), datasets, (set(by_spark), set(may_write)), strict=True):
+        for stored in (stored for stored in found.values() if stored.is_checked_as(section)):
+            names = (check.rule.dataset for check in stored.config.all_checks if isinstance(check.rule, References))
+            for other in map(references.get, map(canonical, names)):
+                if other is not None and (stored.name in gone or not other.reads_directly):
+                    by_spark[other.name] = other
+            if stored.side is not None and (stored.name in gone or not stored.side.writes_directly):
+                may_write[stored.side.name] = stored.side
 
 
 class _Texts:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from tauro.config.model import NodeConfig
     from tauro.io.catalog import Catalog
+    from tauro.io.checks import CheckReport
     from tauro.io.delta.commits import WriteId
+    from tauro.io.formats import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,13 @@ class NodeReport:
         rows_in: Rows of all inputs, None where not known.
         rows_out: Rows of all outputs, None where not known.
         warnings: What a person should know.
+        checks: What the checks of its inputs and outputs have found.
     """
 
     rows_in: int | None
     rows_out: int | None
     warnings: tuple[str, ...] = ()
+    checks: tuple[CheckReport, ...] = ()
 
 
 _NOTHING = NodeReport(None, None)
@@ -131,12 +135,12 @@ class NodeCaller:
         if not is_wanted():
             raise NodeError(f"Node '{node.name}' was given up; what it returned is not stored")
         stored = [name for name in outputs if repeated and self.catalog.stores(name)]
-        rows = {
+        written = {
             name: self.catalog.write(name, value, write and write._replace(id=f"{write.id}/{name}"))
             for name, value in outputs.items()
             if name not in stored
         }
-        return _report(reads, rows)
+        return _report(reads, written)
 
     def call(self, node: NodeConfig, target: tuple[str, str]) -> tuple[list[Read], Any]:
         """Call a node's function; store nothing.
@@ -187,10 +191,16 @@ class NodeCaller:
         return values
 
 
-def _report(reads: list[Read], rows: Mapping[str, int | None]) -> NodeReport:
+def _report(reads: list[Read], written: Mapping[str, Written]) -> NodeReport:
     warnings = [warning for read in reads for warning in read.warnings]
-    warnings += [f"'{name}' is empty" for name, count in rows.items() if count == 0]
-    return NodeReport(_total([read.rows for read in reads]), _total(list(rows.values())), tuple(warnings))
+    warnings += [f"'{name}' is empty" for name, each in written.items() if each.rows == 0]
+    found = [*(read.checks for read in reads), *(each.checks for each in written.values())]
+    return NodeReport(
+        rows_in=_total([read.rows for read in reads]),
+        rows_out=_total([each.rows for each in written.values()]),
+        warnings=tuple(warnings),
+        checks=tuple(report for report in found if report is not None),
+    )
 
 
 def outputs_of(node: NodeConfig, returned: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.graph import Graph, graph_of
@@ -15,6 +15,7 @@ from tauro.exec.needs import spark_needs
 from tauro.exec.policy import Policy, policy_of
 from tauro.exec.preflight import check_engine, check_memory, check_places
 from tauro.exec.selection import Chosen, Selection, select
+from tauro.exec.side_tables import check_side_tables, references, side_tables
 from tauro.io.catalog import StoredDataset, stored_dataset
 from tauro.security.redaction import secrets_in
 
@@ -58,6 +59,7 @@ class RunPlan:
         reads: Stored datasets that the nodes read, by name.
         writes: Stored datasets that the nodes write, by name.
         in_memory: Datasets that are handed on in memory.
+        references: Stored datasets that checks compare with, by name.
         engine: What a person calls the engine.
         max_parallel_nodes: How many nodes run at once.
         timeout: Seconds that the run may take; None for no limit.
@@ -80,6 +82,7 @@ class RunPlan:
     resumes: str | None = None
     first_run: str | None = None
     ml: MlOptions = NO_OPTIONS
+    references: Mapping[str, StoredDataset] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data."""
@@ -104,22 +107,31 @@ class RunPlan:
                 }
                 for node in self.nodes
             ],
-            "reads": [self._dataset(stored) for stored in self.reads.values()],
+            "reads": [self._dataset(stored, "input") for stored in self.reads.values()],
             "writes": [
-                {**self._dataset(stored), "write_mode": stored.config.write_mode} for stored in self.writes.values()
+                {**self._dataset(stored, "output"), "write_mode": stored.config.write_mode}
+                for stored in self.writes.values()
             ],
             "in_memory": list(self.in_memory),
             "warnings": [warning.to_dict() for warning in self.warnings],
         }
 
     @staticmethod
-    def _dataset(stored: StoredDataset) -> dict[str, Any]:
-        return {
+    def _dataset(stored: StoredDataset, section: str) -> dict[str, Any]:
+        data: dict[str, Any] = {
             "name": stored.name,
             "format": stored.format.name,
             "location": stored.config.filepath if stored.location.path is None else stored.location.shown,
             "exists": stored.exists,
         }
+        if stored.is_checked_as(section):
+            checks = stored.config.all_checks
+            data["checks"] = [
+                {"name": check.name, "kind": check.kind, "on_failure": check.on_failure} for check in checks
+            ]
+        if stored.is_checked_as(section) and stored.side is not None:
+            data["quarantine"] = stored.side.location.shown
+        return data
 
 
 def find_pipeline(config: ProjectConfig, name: str) -> PipelineConfig:
@@ -177,7 +189,7 @@ def make_plan(
     if any(not fault.warning for fault in faults):
         raise report_error(faults)
     nodes = config.nodes_of(pipeline)
-    graph = graph_of(nodes)
+    graph = graph_of(nodes, config)
     if isinstance(chosen, Selection):
         chosen = select(config, pipeline, graph, chosen)
     planned = tuple(
@@ -189,8 +201,10 @@ def make_plan(
     )
     reads, writes, in_memory = _datasets(config, planned)
     check_memory(in_memory, [node.config for node in planned], nodes)
-    check_places(config, reads, writes)
-    needs = spark_needs(config.root, [node.config for node in planned], reads, writes)
+    check_places(config, reads, {**writes, **side_tables(reads, writes)})
+    check_side_tables(config, reads, writes)
+    compared = references(config, [node.config for node in planned])
+    needs = spark_needs(config.root, [node.config for node in planned], reads, writes, compared)
     check_engine(config, engine, needs.reads, needs.writes)
     return RunPlan(
         config=config,
@@ -207,6 +221,7 @@ def make_plan(
         warnings=tuple(faults),
         resumes=resumes,
         ml=ml,
+        references=compared,
     )
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tauro.exec.node import NodeReport
+    from tauro.io.checks import CheckReport
 
 RunState = Literal["completed", "failed", "cancelled"]
 NodeState = Literal["completed", "failed", "skipped", "cancelled"]
@@ -65,6 +66,7 @@ class NodeOutcome:
         because_of: The failed node for which it was skipped.
         warnings: What a person should know.
         attempts: How often it was tried.
+        checks: What the checks of its inputs and outputs have found; of a node that failed, those it failed for.
     """
 
     node: str
@@ -76,12 +78,20 @@ class NodeOutcome:
     because_of: str | None = None
     warnings: tuple[str, ...] = ()
     attempts: int = 1
+    checks: tuple[CheckReport, ...] = ()
 
     @classmethod
     def of(cls, report: NodeReport, node: str, seconds: float, attempts: int) -> Self:
         """Return the outcome of a node that was completed."""
         return cls(
-            node, "completed", seconds, report.rows_in, report.rows_out, warnings=report.warnings, attempts=attempts
+            node=node,
+            state="completed",
+            seconds=seconds,
+            rows_in=report.rows_in,
+            rows_out=report.rows_out,
+            warnings=report.warnings,
+            attempts=attempts,
+            checks=report.checks,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,6 +110,8 @@ class NodeOutcome:
             data["because_of"] = self.because_of
         if self.warnings:
             data["warnings"] = list(self.warnings)
+        if self.checks:
+            data["checks"] = [report.to_dict() for report in self.checks]
         return data
 
 

@@ -42,5 +42,5 @@ def unfinished_nodes(
     ran = {outcome["node"] for outcome in summary["nodes"]}
     # A run of a part of the pipeline is resumed as that part.
     todo = {name for name in nodes if name in ran and name not in completed}
-    needed = with_makers(config, nodes, graph_of(nodes), todo)
+    needed = with_makers(config, nodes, graph_of(nodes, config), todo)
     return needed, needed & completed

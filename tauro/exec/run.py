@@ -22,14 +22,17 @@ from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
 from tauro.exec.runner import Cancellation, Runner
 from tauro.io.catalog import Catalog, MemoryDatasets
+from tauro.io.checked import Checker
 from tauro.io.delta.commits import WriteId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tauro.config.model import NodeConfig
+    from tauro.config.check_rules import Check
+    from tauro.config.model import DatasetConfig, NodeConfig
     from tauro.engines import Engine
+    from tauro.errors import Place
     from tauro.exec.plan import RunPlan
     from tauro.exec.workers import Attempt
 
@@ -60,7 +63,8 @@ def execute(
     record = new_record(state)
     record.keep(fingerprint(plan))
     spool = record.folder / "spool"
-    catalog = _catalog(plan, session, spool)
+    started_at, started = datetime.now(UTC), perf_counter()
+    catalog = _catalog(plan, session, spool, _checker(plan, record.run_id, started_at, spool))
     emit = _Emitter((record, _releasing(plan, catalog.memory)), listeners)
     caller = node_caller(plan, catalog, session, record.run_id, registry=registry_of(config))
     context = project_context(config, run=record.run_id)
@@ -83,7 +87,6 @@ def execute(
         timeout=plan.timeout,
         fail_on_error=config.settings.fail_on_error,
     )
-    started_at, started = datetime.now(UTC), perf_counter()
     emit(_run_started(plan, record.run_id, started_at))
     run_state, outcomes, abandoned = runner.run(plan.nodes)
     seconds = perf_counter() - started
@@ -116,7 +119,7 @@ def prepare(plan: RunPlan, engine: Engine) -> ReadySession:
     """
     session = ReadySession(engine)
     nodes = [node.config for node in plan.nodes]
-    if (plan.reads or plan.writes) and spark_needs(plan.config.root, nodes, plan.reads, plan.writes):
+    if (plan.reads or plan.writes) and spark_needs(plan.config.root, nodes, plan.reads, plan.writes, plan.references):
         session.prepare()
     use_project(plan.config.root)
     return session
@@ -182,10 +185,19 @@ class _Emitter:
                 warnings.warn(f"A listener failed and is told no more: {error!r}", RuntimeWarning, stacklevel=2)
 
 
-def _catalog(plan: RunPlan, session: ReadySession, spool: Path) -> Catalog:
+def _checker(plan: RunPlan, run_id: str, now: datetime, spool: Path) -> Checker:
+    config = plan.config
+
+    def place(dataset: DatasetConfig, check: Check) -> Place | None:
+        return config.place(dataset.section, dataset.name, *check.path)
+
+    return Checker(run_id, now, spool / "checks", plan.references, place, config.redact.__call__, plan.first_run)
+
+
+def _catalog(plan: RunPlan, session: ReadySession, spool: Path, checker: Checker) -> Catalog:
     readers = Counter(canonical(name) for node in plan.nodes for name in node.config.inputs)
     memory = MemoryDatasets({name: readers[name] for name in plan.in_memory})
-    return Catalog(plan.reads, plan.writes, memory, session, plan.config.window, spool)
+    return Catalog(plan.reads, plan.writes, memory, session, plan.config.window, spool, checker)
 
 
 def _releasing(plan: RunPlan, memory: MemoryDatasets) -> Listener:

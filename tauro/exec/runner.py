@@ -21,6 +21,7 @@ from tauro.exec.policy import delay_before, is_transient
 from tauro.exec.results import Failure, NodeOutcome, RunState
 from tauro.exec.schedule import Running, Schedule
 from tauro.exec.workers import Attempt, Done, Workers
+from tauro.io.checks import CheckFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -179,7 +180,8 @@ class _Course:
     def _fail(self, attempt: Attempt, seconds: float, error: BaseException) -> None:
         name = attempt.node.name
         failure = self.runner.describe(error)
-        self._end(NodeOutcome(name, "failed", seconds, failure=failure, attempts=attempt.number))
+        checks = (error.report,) if isinstance(error, CheckFailed) else ()
+        self._end(NodeOutcome(name, "failed", seconds, failure=failure, attempts=attempt.number, checks=checks))
         self._skip(self.schedule.behind(name), name)
         if attempt.node.policy.fail_fast:
             self._skip(self.schedule.stop(), name)

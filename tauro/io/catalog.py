@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.model import FORMATS, DatasetConfig, ProjectConfig, canonical
 from tauro.errors import DatasetNotFound, NodeError, TauroError, Unsupported, ValidationError, nearest
+from tauro.io.checks import needs_spark, side_table
 from tauro.io.fits import is_embedded
-from tauro.io.formats import DatasetFormat, Target
+from tauro.io.formats import DatasetFormat, Target, Written
 from tauro.io.frames import SPARK, convert, kind_of, kind_of_frame, own, rows_of, to_lazy, to_spark
 from tauro.io.location import Location, locate
 from tauro.io.options import check_options
-from tauro.io.registry import direct_format, format_named
+from tauro.io.registry import direct_format, format_named, format_of, value_format
 from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
@@ -25,16 +26,27 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from tauro.config.dates import Window
+    from tauro.io.checked import Checker
+    from tauro.io.checks import CheckReport
     from tauro.io.delta.commits import WriteId
 
 
 class StoredDataset(NamedTuple):
-    """A dataset that has a place to be read from or written to."""
+    """A dataset that has a place to be read from or written to.
+
+    Attributes:
+        name: Its canonical name.
+        config: Its settings.
+        format: What reads and writes it.
+        location: Where it is.
+        side: Where the rows go that its checks put aside; None where none does so.
+    """
 
     name: str
     config: DatasetConfig
     format: DatasetFormat
     location: Location
+    side: StoredDataset | None = None
 
     @property
     def exists(self) -> bool:
@@ -74,6 +86,14 @@ class StoredDataset(NamedTuple):
         self._check_exists()
         return direct.scan(self.location, self.config)
 
+    def is_checked_as(self, section: str) -> bool:
+        """Say whether it has checks, for reads (``input``) or writes (``output``): as where it is described."""
+        return self.config.section == section and bool(self.config.all_checks)
+
+    def with_mode(self, mode: str) -> StoredDataset:
+        """Return the dataset with another write mode."""
+        return self._replace(config=DatasetConfig(**{**self.config.to_dict(), "write_mode": mode}))
+
     def holds(self, write: WriteId | None) -> bool:
         """Say whether an earlier attempt at a write was committed, and its process ended before it could say so."""
         if write is None or not write.repeats or self.format.name != "delta" or self.location.path is None:
@@ -99,7 +119,7 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
         ValidationError: It has no place.
     """
     try:
-        chosen = format_named(dataset.format or "")
+        chosen = format_of(config, dataset, lambda name: open_dataset(config, name))
     except Unsupported as error:
         place = config.place(dataset.section, dataset.name, "format")
         message = f"{dataset.name}: {error.message}"
@@ -115,7 +135,18 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
         check_options(config, dataset)
     elif dataset.filepath is None and dataset.table_path is None:  # what another package brings may need no place
         return StoredDataset(canonical(dataset.name), dataset, chosen, Location("", None, dataset.name))
-    return StoredDataset(canonical(dataset.name), dataset, chosen, locate(config, dataset))
+    return StoredDataset(canonical(dataset.name), dataset, chosen, locate(config, dataset), _side(config, dataset))
+
+
+def _side(config: ProjectConfig, dataset: DatasetConfig) -> StoredDataset | None:
+    """Return where the rows go that a dataset's checks put aside."""
+    side = side_table(config, dataset)
+    try:
+        return None if side is None else stored_dataset(config, side)
+    except TauroError as error:
+        message = f"{dataset.name}: Rows that do not pass cannot be put aside: {error.message}"
+        place = config.place(dataset.section, dataset.name, "checks")
+        raise type(error)(message, place=place, looked_up=error.details.looked_up, hint=error.hint) from None
 
 
 def _check_partial(config: ProjectConfig, dataset: DatasetConfig) -> None:
@@ -202,11 +233,13 @@ class Read(NamedTuple):
         value: A frame, or whatever was kept in memory.
         rows: How many rows it has, where that is known.
         warnings: What a person should know of it.
+        checks: What its checks have found; None where it has none.
     """
 
     value: Any
     rows: int | None
     warnings: tuple[str, ...] = ()
+    checks: CheckReport | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +253,7 @@ class Catalog:
         session: Gives the Spark session; called only when one is needed.
         window: The run's dates.
         spool: Where frames are put that several nodes read.
+        checker: Makes the checks of datasets; outside of a run nobody does.
     """
 
     reads: Mapping[str, StoredDataset]
@@ -228,6 +262,7 @@ class Catalog:
     session: Callable[[], SparkSession]
     window: Window
     spool: Path
+    checker: Checker | None = None
 
     def stores(self, name: str) -> bool:
         """Say whether an output is written to storage rather than kept in memory."""
@@ -238,19 +273,29 @@ class Catalog:
 
         Raises:
             DatasetNotFound: It has no data.
+            CheckFailed: It does not pass its checks.
         """
         name = canonical(name)
         stored = self.reads.get(name)
         if stored is not None:
+            checked = self.checker is not None and stored.is_checked_as("input")
             with _noted(f"while reading '{name}' from {stored.location.shown}"):
-                return self._load(stored, kind)
+                return (self._load_checked if checked else self._load)(stored, kind)
         kept = self.memory.get(name)
         value = convert(kept, kind, self.session, self.spool)
         # A frame can be changed in place: each reader gets its own.
         return Read(own(value) if value is kept else value, rows_of(value))
 
+    def load(self, stored: StoredDataset, kind: str) -> Any:
+        """Return a stored dataset as a frame of ``kind``, without its checks."""
+        return self._load(stored, kind).value
+
     def _load(self, stored: StoredDataset, kind: str) -> Read:
         """Return a stored dataset, by way of Spark only where that is wanted or needed."""
+        values = value_format(stored.format)
+        if values is not None:
+            value = convert(values.load(self.session, stored.location, stored.config), kind, self.session, self.spool)
+            return Read(value, rows_of(value))
         scanned = None if kind == SPARK else stored.scan()
         value = convert(stored.read(self.session()) if scanned is None else scanned, kind, self.session, self.spool)
         rows = rows_of(value)
@@ -259,8 +304,17 @@ class Catalog:
         counts = stored.format if scanned is None else direct_format(stored.format) or stored.format
         return Read(value, counts.rows(stored.location, stored.config))
 
-    def write(self, name: str, value: Any, write: WriteId | None = None) -> int | None:
-        """Store ``value`` or keep it in memory; return how many rows it has, where that is known.
+    def _load_checked(self, stored: StoredDataset, kind: str) -> Read:
+        """Return the rows of a stored dataset that pass its checks."""
+        scanned = None if kind == SPARK else stored.scan()
+        by_spark = scanned is None or needs_spark(scanned, stored.config.all_checks)
+        frame = stored.read(self.session()) if by_spark else scanned
+        good, report = self.checker.read(stored, frame, self)  # type: ignore[union-attr]
+        value = convert(good, kind, self.session, self.spool)
+        return Read(value, rows_of(value) if report.kept is None else report.kept, checks=report)
+
+    def write(self, name: str, value: Any, write: WriteId | None = None) -> Written:
+        """Store ``value`` or keep it in memory; return how many rows it has, and what its checks say.
 
         Args:
             name: The dataset.
@@ -269,33 +323,49 @@ class Catalog:
 
         Raises:
             NodeError: It is no frame, or there is data that must not be touched.
+            CheckFailed: It does not pass its checks.
         """
         name = canonical(name)
         stored = self.writes.get(name)
         if stored is None:
             self.memory.put(name, self._computed_once(name, value) if self.memory.is_shared(name) else value)
-            return rows_of(value)
+            return Written(rows_of(value))
         mode = stored.config.write_mode
         if mode in ("ignore", "error") and stored.exists:
-            if mode == "error" and not stored.holds(write):
+            if mode == "ignore":
+                return Written(None)
+            if not stored.holds(write):
                 message = f"Dataset '{name}' has data already, and its write_mode is 'error'"
                 raise NodeError(
                     message, looked_up=(stored.location.shown,), hint="Remove the data, or choose another mode."
                 )
-            return None
+            # An append that is there already is not done again; the rows that were put aside may still lack.
+            stored = stored.with_mode("append")
         with _noted(f"while writing '{name}' to {stored.location.shown}"):
-            return self._store(stored, value, write)
+            return self._store(stored, value, write, checker=self.checker if stored.is_checked_as("output") else None)
 
-    def _store(self, stored: StoredDataset, value: Any, write: WriteId | None) -> int | None:
+    def store(self, stored: StoredDataset, frame: Any, write: WriteId | None) -> Written:
+        """Write a frame without checks."""
+        return self._store(stored, frame, write)
+
+    def _store(
+        self, stored: StoredDataset, value: Any, write: WriteId | None, *, checker: Checker | None = None
+    ) -> Written:
         """Write a frame, by way of Spark only where it is one or that is needed."""
         target = Target(stored.location, stored.config, self.window, write)
+
+        def put(frame: Any, by: Callable[[Any], Written | None]) -> Written | None:
+            return by(frame) if checker is None else checker.write(stored, frame, write, put=by, storage=self)
+
         direct = direct_format(stored.format) if kind_of_frame(value) != SPARK else None
-        if direct is not None and stored.writes_directly:
-            frame = to_lazy(value)
-            written = None if frame is None else direct.write(frame, target)
+        frame = to_lazy(value) if direct is not None and stored.writes_directly else None
+        if direct is not None and frame is not None:
+            by_spark = checker is not None and needs_spark(frame, stored.config.all_checks)
+            written = None if by_spark else put(frame, lambda rows: direct.write(rows, target))
             if written is not None:
-                return written.rows
-        return stored.format.write(to_spark(value, self.session(), self.spool), target)
+                return written
+        spark = to_spark(value, self.session(), self.spool)
+        return put(spark, lambda rows: Written(stored.format.write(rows, target))) or Written(None)
 
     def _computed_once(self, name: str, value: Any) -> Any:
         """Return a value so that, if it is a frame, all its readers see it alike.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from polars import LazyFrame
     from pyspark.sql import DataFrame, SparkSession
 
     from tauro.config.dates import Window
     from tauro.config.model import DatasetConfig
+    from tauro.io.checks import CheckReport
     from tauro.io.delta.commits import WriteId
     from tauro.io.location import Location
 
@@ -35,9 +38,11 @@ class Written(NamedTuple):
 
     Attributes:
         rows: How many rows it wrote, None where that is not known.
+        checks: What the checks of the dataset have found; None where it has none.
     """
 
     rows: int | None
+    checks: CheckReport | None = None
 
 
 class DatasetFormat(Protocol):
@@ -62,6 +67,13 @@ class DatasetFormat(Protocol):
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where that is cheap to know, else None."""
+
+
+class ValueFormat(Protocol):
+    """Reads data that is a value of Python: a frame of any kind, or anything else."""
+
+    def load(self, session: Callable[[], SparkSession], location: Location, dataset: DatasetConfig) -> Any:
+        """Return the value; ``session`` gives the Spark session where that is needed."""
 
 
 class DirectFormat(Protocol):

@@ -12,6 +12,7 @@ from tauro.config.model import NodeConfig
 from tauro.errors import DependencyError, ExecutionError, NodeError
 from tauro.exec.node import NodeCaller
 from tauro.io.catalog import Read
+from tauro.io.formats import Written
 
 SPARK = "spark"
 
@@ -32,7 +33,7 @@ class FakeCatalog:
 
     def write(self, name, value, write=None):
         self.written[name] = value
-        return self.rows.get(name)
+        return Written(self.rows.get(name))
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ class Store:
     def write(self, value):
         """Write a frame; return the reported number of rows."""
         by_spark = self.road == "spark" and kind_of(value) is not None
-        return self.catalog.write(self.name, to_spark(value, self.catalog.session()) if by_spark else value)
+        return self.catalog.write(self.name, to_spark(value, self.catalog.session()) if by_spark else value).rows
 
     def read(self, kind="polars.DataFrame"):
         if self.road == "spark":

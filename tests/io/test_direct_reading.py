@@ -106,7 +106,7 @@ def test_a_partition_that_is_not_asked_for_is_not_opened(direct):
 @pytest.mark.parametrize(("format_", "rows"), [("csv", None), ("json", None), ("parquet", 1000), ("delta", 1000)])
 def test_rows_are_counted_where_nothing_must_be_read_to_know(direct, format_, rows):
     catalog = direct(format_)
-    assert catalog.write("t", ROWS.lazy()) == 1000
+    assert catalog.write("t", ROWS.lazy()).rows == 1000
     assert catalog.read("t", "polars.LazyFrame").rows == rows
     assert catalog.read("t", "pandas.DataFrame").rows == 1000
 

@@ -25,13 +25,13 @@ def catalog(**readers):
 def test_a_value_need_not_be_a_frame_and_is_handed_on_itself():
     model = Value()
     datasets = catalog(model=1)
-    assert datasets.write("model", model) is None
+    assert datasets.write("model", model).rows is None
     assert datasets.read("model", "spark").value is model
 
 
 def test_a_frame_is_handed_on_in_the_kind_that_the_reader_wants():
     datasets = catalog(frame=2)
-    assert datasets.write("frame", pl.DataFrame({"id": [1, 2]})) == 2
+    assert datasets.write("frame", pl.DataFrame({"id": [1, 2]})).rows == 2
     read = datasets.read("frame", "pandas.DataFrame")
     assert (read.value.to_dict("list"), read.rows) == ({"id": [1, 2]}, 2)
 

@@ -35,7 +35,7 @@ class PipelineChecker:
     def check(self, pipeline: PipelineConfig) -> None:
         """Note every fault of a pipeline."""
         nodes = self._nodes(pipeline)
-        graph = graph_of(nodes)
+        graph = graph_of(nodes, self.config)
         self._cycle(pipeline, graph)
         self._writers(pipeline, nodes)
         for name, outside in graph.outside.items():

@@ -51,6 +51,7 @@ class CheckReport(NamedTuple):
         dropped: How many of them were left out.
         quarantined: How many of them are for the side table.
         results: What became of each check, in the order of the settings.
+        quarantine: Where the side table is, when rows were added to it.
     """
 
     dataset: str
@@ -58,6 +59,12 @@ class CheckReport(NamedTuple):
     dropped: int = 0
     quarantined: int = 0
     results: tuple[CheckResult, ...] = ()
+    quarantine: str | None = None
+
+    @property
+    def kept(self) -> int | None:
+        """How many rows are handed on or written, where they were counted."""
+        return None if self.rows is None else self.rows - self.dropped - self.quarantined
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
@@ -81,7 +88,10 @@ class CheckFailed(NodeError):
 
     Attributes:
         report: What the checks have found.
+        transient: False: the same data fails again, whatever the engine made of the failure.
     """
+
+    transient = False
 
     def __init__(self, report: CheckReport, place: Place | None = None) -> None:
         failures = report.failures

@@ -31,6 +31,12 @@ _SUMS: dict[str, Callable[[Any, Any], Any]] = {
 }
 # Spark computes with numbers of these types as Polars does; smaller ones it widens first.
 _COMPUTED = frozenset({"Int32", "Int64", "Float64"})
+_PARTS = frozenset(
+    {"Paren", "Not", "And", "Or", "Column", "Identifier", "Is", "Null", "Between", "In", "Literal", "Boolean", "Neg"}
+    | {"Cast", "DataType"}
+    | _COMPARISONS.keys()
+    | _SUMS.keys()
+)
 _LARGE = 2**31
 _DAY = r"\d{4}-\d\d-\d\d"
 _MOMENTS = {"date": _DAY, "time": _DAY + r"( \d\d:\d\d:\d\d(\.\d{1,6})?)?"}
@@ -68,6 +74,13 @@ def condition(text: str, columns: Mapping[str, DataType], typed: Callable[[str],
         return _Reader(columns, typed).condition(parse_one(text, dialect="spark"))
     except _OnlySpark:
         return None
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a condition is made of such parts only as both read alike, given columns of fitting types."""
+    from sqlglot import parse_one
+
+    return all(type(part).__name__ in _PARTS for part in parse_one(text, dialect="spark").walk())
 
 
 class _Reader:

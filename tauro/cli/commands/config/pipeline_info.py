@@ -64,7 +64,7 @@ def command(console: Console, *, pipeline: str, graph: str | None, where: Where)
 
 def _drawn(config: ProjectConfig, pipeline: PipelineConfig, kind: str, redact: Redactor) -> str:
     nodes = config.nodes_of(pipeline)
-    graph = graph_of(nodes)
+    graph = graph_of(nodes, config)
     outside = dict.fromkeys(name for names in graph.outside.values() for name in names)
     vertices = [Vertex(name, outside=True) for name in outside]
     for name, node in nodes.items():
@@ -86,7 +86,7 @@ def _drawn(config: ProjectConfig, pipeline: PipelineConfig, kind: str, redact: R
 
 def _information(config: ProjectConfig, pipeline: PipelineConfig) -> dict[str, Any]:
     nodes = config.nodes_of(pipeline)
-    graph = graph_of(nodes)
+    graph = graph_of(nodes, config)
     place = config.place("pipelines", pipeline.name, key=True)
     datasets = dict.fromkeys(canonical(name) for node in nodes.values() for name in (*node.inputs, *node.outputs))
     return {
