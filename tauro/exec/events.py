@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from tauro.exec.results import Failure, NodeOutcome
 
-    from tauro.exec.results import Failure, NodeOutcome, RunState
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tauro.exec.results import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +117,18 @@ class RunEnded:
 
 Event = RunStarted | NodeStarted | NodeRetried | NodeEnded | RunEnded
 Listener = Callable[[Event], None]
+
+
+def event_from_dict(data: Mapping[str, Any]) -> Event:
+    """Return the event whose ``to_dict`` gave ``data``: another process told it."""
+    kind, at = data["event"], datetime.fromisoformat(data["at"])
+    if kind == "node_started":
+        return NodeStarted(at, data["node"])
+    if kind == "node_retried":
+        return NodeRetried(at, data["node"], data["attempt"], data["delay"], Failure.from_dict(data["failure"]))
+    if kind.startswith("node_"):
+        return NodeEnded(at, NodeOutcome.from_dict(data))
+    rest = {name: value for name, value in data.items() if name not in ("event", "at")}
+    if kind == "run_ended":
+        return RunEnded(at, **rest)
+    return RunStarted(at, **{**rest, "nodes": tuple(rest["nodes"])})

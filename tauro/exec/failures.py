@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tauro.errors import DependencyError, ExecutionError, Place, TauroError
+from tauro.exec.policy import is_transient
 from tauro.exec.results import Failure
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
         looked_up=tuple(redact(item) for item in details.looked_up) if details else (),
         hint=None if (hint := _hint(error)) is None else redact(hint),
         traceback=_traceback(error, redact),
+        transient=is_transient(error),
     )
 
 

@@ -54,7 +54,9 @@ class RunRecord:
         replace_private(self.folder / "summary.json", json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
 
 
-def new_record(state: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> RunRecord:
+def new_record(
+    state: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC), *, run_id: str | None = None
+) -> RunRecord:
     """Make the record of a new run; its id is unique among all processes.
 
     The file of events is locked for as long as the run's process lives: a run without summary whose
@@ -63,20 +65,26 @@ def new_record(state: Path, now: Callable[[], datetime] = lambda: datetime.now(U
     Args:
         state: The program's state folder.
         now: The time, with its zone.
+        run_id: Its id, where that is known to be new.
+
+    Raises:
+        FileExistsError: There is a record of the id that was given.
     """
     runs = private_directory(private_directory(state) / "runs")
     moment = now()
     while True:
-        run_id = f"run-{moment.strftime('%Y%m%d-%H%M%S-%f')}"
-        folder = runs / run_id
+        name = run_id or f"run-{moment.strftime('%Y%m%d-%H%M%S-%f')}"
+        folder = runs / name
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:
+            if run_id is not None:
+                raise
             moment += timedelta(microseconds=1)
         else:
             events = open_private(folder / "events.jsonl")
             fcntl.flock(events, fcntl.LOCK_EX)
-            return RunRecord(run_id, folder, events)
+            return RunRecord(name, folder, events)
 
 
 def read_fingerprint(state: Path, run_id: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from tauro.errors import Place, RunFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from tauro.exec.node import NodeReport
@@ -29,6 +30,7 @@ class Failure:
         looked_up: What was searched, in order.
         hint: How to mend it.
         traceback: The whole traceback, without secrets.
+        transient: True when it may be gone when the same is tried again.
     """
 
     type: str
@@ -38,6 +40,13 @@ class Failure:
     looked_up: tuple[str, ...] = ()
     hint: str | None = None
     traceback: str = ""
+    transient: bool = False
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the failure that :meth:`to_dict` was called of; its place has lost the line's text."""
+        place = Place(**data["place"]) if data["place"] else None
+        return cls(**{**data, "place": place, "looked_up": tuple(data["looked_up"])})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the failure as JSON data."""
@@ -49,6 +58,7 @@ class Failure:
             "looked_up": list(self.looked_up),
             "hint": self.hint,
             "traceback": self.traceback,
+            "transient": self.transient,
         }
 
 
@@ -92,6 +102,23 @@ class NodeOutcome:
             warnings=report.warnings,
             attempts=attempts,
             checks=report.checks,
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the outcome that :meth:`to_dict` was called of."""
+        failure = data.get("failure")
+        return cls(
+            node=data["node"],
+            state=data["state"],
+            seconds=data["seconds"],
+            rows_in=data["rows_in"],
+            rows_out=data["rows_out"],
+            failure=None if failure is None else Failure.from_dict(failure),
+            because_of=data.get("because_of"),
+            warnings=tuple(data.get("warnings", ())),
+            attempts=data["attempts"],
+            checks=_checks(data["checks"]) if "checks" in data else (),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,3 +214,9 @@ class RunResult:
             "options": self.options,
             "nodes": [node.to_dict() for node in self.nodes],
         }
+
+
+def _checks(data: Iterable[Mapping[str, Any]]) -> tuple[CheckReport, ...]:
+    from tauro.io.checks.report import CheckReport
+
+    return tuple(CheckReport.from_dict(report) for report in data)

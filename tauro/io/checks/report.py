@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from tauro.errors import NodeError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tauro.errors import Place
 
 Outcome = Literal["passed", "failed", "warned", "dropped", "quarantined"]
@@ -36,6 +38,11 @@ class CheckResult(NamedTuple):
     def passed(self) -> bool:
         """True where nothing was wrong, or no more than is allowed."""
         return self.outcome == "passed"
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the result that :meth:`to_dict` was called of."""
+        return cls(**{name: data[name] for name in cls._fields})._replace(examples=tuple(data["examples"]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
@@ -77,6 +84,11 @@ class CheckReport(NamedTuple):
         return tuple(
             f"'{self.dataset}': {told(result)}" for result in self.results if result.outcome not in ("passed", "failed")
         )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the report that :meth:`to_dict` was called of."""
+        return cls(**data)._replace(results=tuple(CheckResult.from_dict(result) for result in data["results"]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON data."""
