@@ -267,12 +267,11 @@ class DatasetConfig(Settings):
     replace_predicate: str | None = option(Text(), "The rows that replaceWhere overwrites; else the run's dates.")
     overwrite_schema: bool = option(Boolean(), "An overwrite may change the columns.", default=False)
     merge_schema: bool = option(Boolean(), "New columns are added.", default=False)
-    validation: tuple[Check, ...] = option(VALIDATION, "Checks, in the original's form.", default=(), planned=True)
+    validation: tuple[Check, ...] = option(VALIDATION, "Checks, in the original's form.", default=())
     checks: tuple[Check, ...] = option(
         CHECKS,
         "Checks of its rows as they are read or written; each entry has one, and what to do about rows that fail it.",
         default=(),
-        planned=True,
     )
     merge_keys: tuple[str, ...] = option(Names(), "Columns by which a merge knows a row again.", default=())
     merge_condition: str | None = option(
