@@ -30,6 +30,15 @@ if __name__ == '__main__':
     sys.argv[0] = sys.argv[0].removesuffix('.exe')
     sys.exit({function}())
 """
+# What the kernel says of a process's memory includes what its parent had: a small process starts it.
+_STARTER = """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(child.pid, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(str(usage.ru_maxrss))
+sys.exit(1 if status else 0)
+"""
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,11 @@ class Figure:
 
     Attributes:
         name: What was measured.
-        measured: How long it took, in seconds.
-        reference: What it is held against, in seconds.
+        measured: How long it took, in seconds; or its unit.
+        reference: What it is held against, in the same.
         bound: The largest ratio of the two that is good; None for a figure that is only told.
         note: What a reader should know.
+        unit: ``s`` or ``MiB``.
     """
 
     name: str
@@ -49,6 +59,7 @@ class Figure:
     reference: float
     bound: float | None
     note: str = ""
+    unit: str = "s"
 
     @property
     def ratio(self) -> float:
@@ -109,7 +120,11 @@ def in_process(work: Callable[[], object]) -> Callable[[], float]:
 
 
 def in_child(
-    command: Sequence[str | Path], *, cwd: Path, prepare: Callable[[], object] = lambda: None
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    prepare: Callable[[], object] = lambda: None,
+    peaks: list[float] | None = None,
 ) -> Callable[[], float]:
     """Return a candidate that runs ``command`` as a process of its own, from start to exit.
 
@@ -119,19 +134,23 @@ def in_child(
         command: Program and arguments.
         cwd: Where it runs.
         prepare: Called before each run, outside of its time.
+        peaks: Gets the most memory that each run has had, in MiB.
     """
 
     def run() -> float:
         prepare()
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as said, tempfile.NamedTemporaryFile("r") as peak:
+            starter = [] if peaks is None else [sys.executable, "-S", "-c", _STARTER, peak.name]
             started = perf_counter()
             done = subprocess.run(
-                command, cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=said, check=False
+                [*starter, *command], cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=said, check=False
             )
             seconds = perf_counter() - started
             if done.returncode:
                 said.seek(0)
                 sys.exit(f"{' '.join(map(str, command))} left with {done.returncode}:\n{said.read().decode()}")
+            if peaks is not None:
+                peaks.append(int(peak.read()) / 1024)
         return seconds
 
     return run
@@ -210,8 +229,8 @@ def _table(figures: Sequence[Figure]) -> str:
         (
             "" if figure.bound is None else "ok" if figure.good else "MISSED",
             figure.name,
-            _seconds(figure.measured),
-            _seconds(figure.reference),
+            _amount(figure.measured, figure.unit),
+            _amount(figure.reference, figure.unit),
             f"{figure.ratio:.2f}",
             "-" if figure.bound is None else f"{figure.bound:g}",
             figure.note,
@@ -228,5 +247,8 @@ def _table(figures: Sequence[Figure]) -> str:
     )
 
 
-def _seconds(seconds: float) -> str:
+def _amount(number: float, unit: str) -> str:
+    if unit != "s":
+        return f"{number:,.0f} {unit}"
+    seconds = number
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.{1 if seconds >= 0.01 else 3}f} ms"

@@ -6,21 +6,12 @@ is a process of its own and starts without tables. The script stands in ``benchm
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import polars as pl
-from measure import Fact, Figure, arguments, console_script, fastest, in_child, report, scratch, write_files
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from measure import Figure, arguments, console_script, fastest, in_child, report, scratch
+from sales import PLAIN, make_project, same_tables, without
 
 BOUND = 1.15
-_PLAIN = Path(__file__).resolve().parent / "plain"
-_TABLES = ("bronze/sales/orders", "silver/sales/orders", "gold/sales/daily_revenue", "gold/sales/best_customers")
 _NODES = """\
 from datetime import date
 
@@ -63,74 +54,20 @@ def main() -> int:
     """Measure, print, and return the exit code."""
     options = arguments(__doc__, runs=7, rows=1_000_000)
     with scratch() as folder:
-        project = make_project(folder / "project", options.rows)
+        project = make_project(folder / "project", options.rows, _NODES)
         ours, theirs = project / "data" / "output", folder / "by_hand"
         run = [*console_script(folder, "tauro", "tauro.cli.cli"), "run", "--pipeline", "medallion"]
-        script = [sys.executable, _PLAIN / "polars_medallion.py", project, theirs]
+        script = [sys.executable, PLAIN / "polars_medallion.py", project, theirs]
         times = fastest(
             {
-                "tauro": in_child(run, cwd=project, prepare=_without(ours)),
-                "plain": in_child(script, cwd=project, prepare=_without(theirs)),
+                "tauro": in_child(run, cwd=project, prepare=without(ours)),
+                "plain": in_child(script, cwd=project, prepare=without(theirs)),
             },
             options.runs,
         )
         facts = same_tables(ours / "base", theirs)
     figures = [Figure(f"{options.rows:,} rows", times["tauro"], times["plain"], BOUND)]
     return report(figures, facts, as_json=options.json)
-
-
-def make_project(root: Path, rows: int) -> Path:
-    """Write a project of Polars nodes, and its input of so many rows; each hundredth order comes twice."""
-    nodes = {
-        "bronze": {"input": "raw", "output": "bronze.sales.orders"},
-        "silver": {"input": "bronze.sales.orders", "output": "silver.sales.orders"},
-        "daily_revenue": {"input": "silver.sales.orders", "output": "gold.sales.daily_revenue"},
-        "best_customers": {"input": "silver.sales.orders", "output": "gold.sales.best_customers"},
-    }
-    sections = {
-        "global_settings": {"start_date": "2025-01-01", "end_date": "2025-01-31"},
-        "nodes": {name: {"function": f"medallion.{name}", **node} for name, node in nodes.items()},
-        "pipelines": {"medallion": {"nodes": list(nodes)}},
-        "input": {"raw": {"format": "csv", "filepath": "data/input/orders.csv"}},
-        "output": {node["output"]: {"format": "delta"} for node in nodes.values()},
-    }
-    files = {f"config/base/{name}.json": json.dumps(section) for name, section in sections.items()}
-    write_files(root, {"settings.json": "{}", "src/medallion.py": _NODES, **files})
-    place = pl.int_range(rows, dtype=pl.Int64)
-    number = pl.when(place % 100 == 99).then(place - 1).otherwise(place)
-    mixed = number * 2_654_435_761 % 4_294_967_291
-    orders = pl.select(
-        order_id=number,
-        customer_id=mixed % 50_000,
-        ordered_at=pl.datetime(2025, 1, 1) + pl.duration(seconds=mixed % (31 * 86_400)),
-        quantity=mixed % 9,
-        unit_price=(mixed % 99_900) / 100,
-        status=_status(mixed),
-    )
-    (root / "data" / "input").mkdir(parents=True)
-    orders.write_csv(root / "data" / "input" / "orders.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
-    return root
-
-
-def _status(number: pl.Expr) -> pl.Expr:
-    third = number % 3
-    return pl.when(third == 0).then(pl.lit("open")).when(third == 1).then(pl.lit("paid")).otherwise(pl.lit("sent"))
-
-
-def _without(folder: Path) -> Callable[[], None]:
-    return lambda: shutil.rmtree(folder, ignore_errors=True)
-
-
-def same_tables(ours: Path, theirs: Path) -> list[Fact]:
-    """Compare what both have made, table by table."""
-    different = [name for name in _TABLES if not _rows(ours / name).equals(_rows(theirs / name))]
-    return [Fact(f"both made the same {len(_TABLES)} tables", not different, ", ".join(different))]
-
-
-def _rows(table: Path) -> pl.DataFrame:
-    """Return the rows of a table in an order that only they decide."""
-    rows = pl.read_delta(str(table))
-    return rows.sort(rows.columns)
 
 
 if __name__ == "__main__":
