@@ -286,8 +286,10 @@ class Project:
         Raises:
             DatasetNotFound: There is no such dataset, or it has no data.
         """
+        from tauro.exec.imports import use_project
         from tauro.io.catalog import open_dataset
 
+        use_project(self.config.root)  # a function of its code may be what reads
         return open_dataset(self.config, dataset).read(self.session)
 
     @property

@@ -25,6 +25,7 @@ from tauro.config.schema import (
     describe,
     option,
 )
+from tauro.config.views import Views
 from tauro.errors import ValidationError
 from tauro.security.redaction import Redactor
 
@@ -230,12 +231,14 @@ class NodeConfig(Settings):
     @property
     def target(self) -> tuple[str, str] | None:
         """Module and name of its function, or None when the settings do not say both."""
-        if self.function is None:
-            return None
-        if self.module is not None:
-            return self.module, self.function
-        module, _, function = self.function.rpartition(".")
-        return (module, function) if module else None
+        return _target(self.module, self.function)
+
+
+def _target(module: str | None, function: str | None) -> tuple[str, str] | None:
+    if function is None or module is not None:
+        return None if function is None or module is None else (module, function)
+    module, _, name = function.rpartition(".")
+    return (module, name) if module else None
 
 
 class DatasetConfig(Settings):
@@ -247,9 +250,11 @@ class DatasetConfig(Settings):
     filepath: str | None = option(Text(), "Where it is: below the project, absolute, or a URI.", also=("path",))
     options: Mapping[str, Any] = option(Free(), "Options of the reader or writer.", default=NOTHING)
     schema: str | None = option(Text(), "Its columns, as DDL; beside table_name the folder of its schema.")
-    table_name: str | None = option(Text(), "Last part of its place below output_path, where no filepath is given.")
+    table_name: str | None = option(
+        Text(), "Last part of its place below output_path, where no filepath is given; name of format table."
+    )
     sub_folder: str | None = option(Text(), "Part of its place between schema and table_name.")
-    catalog_name: str | None = option(Text(), "Catalog of format unity_catalog.", planned=True)
+    catalog_name: str | None = option(Text(), "Catalog of a table, before schema and table_name.")
     description: str | None = option(Text(), "What it holds.")
     version: int | None = option(Number(), "Version of a delta table to read.")
     timestamp: str | None = option(Text(), "Time of a delta table to read.")
@@ -288,17 +293,35 @@ class DatasetConfig(Settings):
         "and their SQL over source.",
     )
     partition_filter: str | None = option(Text(), "Which partitions are read, as a condition in SQL.")
-    query: str | None = option(Text(), "The query of format query.", planned=True)
-    views: Any = option(Anything(), "Datasets that a query sees.", planned=True)
-    module: str | None = option(Text(), "Module of format python.", planned=True)
-    function: str | None = option(Text(), "Function of format python.", planned=True)
-    allow_untrusted_pickle: bool = option(Boolean(), "Allow format pickle.", default=False, planned=True)
+    query: str | None = option(Text(), "The query of format query: one SELECT, or WITH and a SELECT.")
+    views: tuple[tuple[str, str], ...] = option(
+        Views(),
+        "Datasets that a query sees: a mapping of names in the query to datasets, or datasets by their own names, of "
+        "which the last part counts.",
+        default=(),
+    )
+    params: Mapping[str, Any] = option(
+        Free(),
+        "Values for a query, where :name stands, and for the parameter 'params' of a function of format python.",
+        default=NOTHING,
+        also=("parameters",),
+    )
+    module: str | None = option(Text(), "Module of the function of format python.")
+    function: str | None = option(Text(), "Function of format python, or its dotted path with the module.")
+    allow_untrusted_pickle: bool = option(
+        Boolean(), "Allow format pickle: to read a pickle executes what stands in it.", default=False
+    )
     optimize: bool = option(Boolean(), "Join small files of a delta table after writing.", default=False)
     zorder_by: tuple[str, ...] = option(Names(), "Columns by which its files are ordered after writing.", default=())
     vacuum: bool = option(Boolean(), "Remove files of old versions after writing.", default=False)
     vacuum_retention_hours: float = option(
         Number(whole=False), "How old a version's files must be for vacuum to remove them.", default=168
     )
+
+    @property
+    def target(self) -> tuple[str, str] | None:
+        """Module and name of its function, or None when the settings do not say both."""
+        return _target(self.module, self.function)
 
     @property
     def columns(self) -> str | None:

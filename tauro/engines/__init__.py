@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tauro.errors import EngineUnavailable
 
@@ -12,17 +12,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-
-class Capabilities(NamedTuple):
-    """What an engine can do, as data to ask before a run starts.
-
-    Attributes:
-        reads: Formats that it reads.
-        writes: Formats that it writes.
-    """
-
-    reads: frozenset[str]
-    writes: frozenset[str]
+    from tauro.engines.capabilities import Capabilities
 
 
 class Engine(Protocol):

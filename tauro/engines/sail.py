@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from tauro.collector import collector_at_rest
-from tauro.engines import Capabilities
+from tauro.engines.capabilities import embedded
 from tauro.engines.tags import Tags
 from tauro.errors import EngineUnavailable
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-_FORMATS = frozenset({"csv", "json", "parquet", "delta"})
 # One machine's zone must not change what a pipeline computes.
 _DEFAULTS = {"spark.sql.session.timeZone": "UTC"}
 
@@ -33,7 +32,7 @@ class SailEngine:
     """
 
     name = "local (embedded)"
-    capabilities = Capabilities(reads=_FORMATS, writes=_FORMATS)
+    capabilities = embedded()
 
     def __init__(self, app_name: str, spark_config: Mapping[str, str]) -> None:
         self._app_name = app_name

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from tauro.collector import collector_at_rest
-from tauro.engines import Capabilities
+from tauro.engines.capabilities import apache_spark
 from tauro.engines.tags import Tags
 from tauro.errors import EngineUnavailable
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _LEAST_JAVA = 17
-_FILES = frozenset({"csv", "json", "parquet"})
 _DEFAULTS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.showConsoleProgress": "false",
@@ -47,9 +46,8 @@ class SparkEngine:
 
     def __init__(self, app_name: str, spark_config: Mapping[str, str], master: str) -> None:
         self.name = f"spark ({master})"
-        delta = any("delta" in spark_config.get(key, "") for key in ("spark.jars.packages", "spark.jars"))
-        formats = _FILES | {"delta"} if delta else _FILES
-        self.capabilities = Capabilities(reads=formats, writes=formats)
+        self.capabilities = apache_spark(spark_config)
+        delta = "delta" in self.capabilities.reads
         self._app_name = app_name
         self._master = master
         self._spark_config = {**_DEFAULTS, **(_DELTA if delta else {}), **spark_config}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module, invalidate_caches
+from importlib import invalidate_caches
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tauro.config.functions import CODE_FOLDERS, is_reserved
-from tauro.errors import DependencyError, ExecutionError
+from tauro.io.functions import load_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from types import ModuleType
+
+__all__ = ["ProjectFinder", "load_function", "use_project"]
 
 
 class ProjectFinder(MetaPathFinder):
@@ -64,24 +66,3 @@ def use_project(root: Path) -> None:
                 del sys.modules[name]
     sys.meta_path.insert(0, ProjectFinder(folders))
     invalidate_caches()
-
-
-def load_function(module: str, name: str) -> Callable[..., Any]:
-    """Return a function of a module of the current project, or of an installed package.
-
-    Raises:
-        DependencyError: The module, or something that it imports, is not there.
-        ExecutionError: It has no such function.
-    """
-    try:
-        loaded = import_module(module)
-    except ModuleNotFoundError as error:
-        missing = error.name or module
-        raise DependencyError(
-            f"Module '{missing}' is not installed" if missing != module else f"Module '{module}' is not found",
-            hint=f"pip install {missing.partition('.')[0]}" if missing != module else None,
-        ) from error
-    function = getattr(loaded, name, None)
-    if not callable(function):
-        raise ExecutionError(f"Module '{module}' has no function '{name}'")
-    return function  # type: ignore[no-any-return]

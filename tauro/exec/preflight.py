@@ -6,11 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tauro.config.model import canonical
+from tauro.engines.capabilities import FORMATS
 from tauro.errors import Fault, TauroError, Unsupported, ValidationError
 from tauro.exec.needs import spark_needs
+from tauro.exec.obstacles import obstacle_of
 from tauro.io.catalog import StoredDataset, stored_dataset
 from tauro.io.location import filepath_place
-from tauro.io.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -47,8 +48,12 @@ def check_datasets(config: ProjectConfig, engine: Engine, *, told: Container[str
 
 
 def _by_spark(config: ProjectConfig, engine: Engine, nodes: list[NodeConfig]) -> set[str]:
-    """Return the datasets that some node reads or writes by way of Spark; all where the engine has every format."""
-    if set(BUILT_IN) <= engine.capabilities.reads & engine.capabilities.writes:
+    """Return the datasets that some node reads or writes by way of Spark; all where the engine has their formats."""
+    able = engine.capabilities
+    if all(
+        dataset.format not in FORMATS or dataset.format in (able.reads if dataset.section == "input" else able.writes)
+        for dataset in (*config.inputs.values(), *config.outputs.values())
+    ):
         return {canonical(name) for name in (*config.inputs, *config.outputs)}
     stored: dict[str, StoredDataset] = {}
     for dataset in (*config.inputs.values(), *config.outputs.values()):
@@ -130,19 +135,11 @@ def check_engine(
     ):
         for stored in datasets.values():
             # A format that another package brings knows itself what it needs.
-            if stored.format.name in BUILT_IN and stored.format.name not in able:
+            obstacle = obstacle_of(config, stored, verb, able) if stored.format.name in FORMATS else None
+            if obstacle is not None:
                 raise Unsupported(
-                    f"The engine '{engine.name}' cannot {verb} '{stored.name}': format {stored.format.name}",
+                    f"The engine '{engine.name}' cannot {verb} '{stored.name}': {obstacle.why}",
                     place=config.place(stored.config.section, stored.config.name, "format"),
                     looked_up=tuple(sorted(able)),
-                    hint=_delta_hint(stored.format.name),
+                    hint=obstacle.hint,
                 )
-
-
-def _delta_hint(name: str) -> str:
-    if name == "delta":
-        return (
-            "Set mode: local in global_settings, or give Spark the connector: "
-            "spark_config: {spark.jars.packages: 'io.delta:delta-spark_4.2_2.13:4.4.0'}"
-        )
-    return "Choose another format, or another mode in global_settings."

@@ -15,7 +15,7 @@ from tauro.io.formats import DatasetFormat, Target, Written
 from tauro.io.frames import SPARK, convert, kind_of, kind_of_frame, own, rows_of, to_lazy, to_spark
 from tauro.io.location import Location, locate
 from tauro.io.options import check_options
-from tauro.io.registry import direct_format, format_named
+from tauro.io.registry import direct_format, format_named, format_of, value_format
 from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
         ValidationError: It has no place.
     """
     try:
-        chosen = format_named(dataset.format or "")
+        chosen = format_of(config, dataset, lambda name: open_dataset(config, name))
     except Unsupported as error:
         place = config.place(dataset.section, dataset.name, "format")
         message = f"{dataset.name}: {error.message}"
@@ -292,6 +292,10 @@ class Catalog:
 
     def _load(self, stored: StoredDataset, kind: str) -> Read:
         """Return a stored dataset, by way of Spark only where that is wanted or needed."""
+        values = value_format(stored.format)
+        if values is not None:
+            value = convert(values.load(self.session, stored.location, stored.config), kind, self.session, self.spool)
+            return Read(value, rows_of(value))
         scanned = None if kind == SPARK else stored.scan()
         value = convert(stored.read(self.session()) if scanned is None else scanned, kind, self.session, self.spool)
         rows = rows_of(value)

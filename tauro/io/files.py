@@ -1,4 +1,4 @@
-"""Datasets of plain files: csv, json (one object a line) and parquet."""
+"""Datasets of files: csv, json (one object a line), parquet, text (one line a row), avro, orc and xml."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tauro.io.location import Location
 
 _CHUNK = 1 << 20
+COUNTED_BYTES = 32 << 20
+# Their files tell the types of their columns.
+_TYPED = ("parquet", "avro", "orc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,11 @@ class FileFormat:
     """
 
     name: str
-    modes = frozenset({"overwrite", "append", "ignore", "error"})
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """The write modes that it serves."""
+        return frozenset() if self.name == "xml" else frozenset({"overwrite", "append", "ignore", "error"})
 
     def exists(self, location: Location) -> bool:
         """Say whether there is data. Data elsewhere is taken to exist."""
@@ -77,6 +84,10 @@ class FileFormat:
         """
         location, dataset = target.location, target.dataset
         refuse_delta(location, dataset)
+        if self.name == "text":
+            from tauro.io.lines import as_lines
+
+            frame = as_lines(frame, dataset)
         frame = self._fitting(without_void(frame), location, dataset)
         writer = frame.write.format(self.name).options(**self._options(dataset))
         if dataset.partition_by:
@@ -133,7 +144,7 @@ class FileFormat:
         if self.name == "csv" and not self._has_header(dataset):
             return frame
         check_columns(frame.columns, stored.columns, dataset.name)
-        if self.name == "parquet":
+        if self.name in _TYPED:
             # The values of partition columns are in the names of folders, without their types.
             check_types(frame.drop(*dataset.partition_by), stored.schema, dataset.name)
             return _typed_like(frame, stored.drop(*dataset.partition_by)).select(*map(quoted, stored.columns))
@@ -147,6 +158,14 @@ class FileFormat:
             from pyarrow.parquet import write_table
 
             write_table(columns, folder / "empty.parquet")
+        elif self.name == "orc":
+            from pyarrow.orc import write_table
+
+            write_table(columns, folder / "empty.orc")
+        elif self.name == "avro":
+            from polars import DataFrame
+
+            DataFrame(columns).write_avro(folder / "empty.avro")
         elif self.name == "csv" and self._has_header(dataset):
             import csv
 
@@ -164,10 +183,16 @@ class FileFormat:
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
         """Return how many rows there are, where that is cheap to know, else None."""
-        if dataset.partition_filter is not None:
+        if dataset.partition_filter is not None or self._is_costly(location):
             return None
         counts = [self._count(path, dataset) for path in location.files()]
         return None if None in counts or not counts else sum(count for count in counts if count is not None)
+
+    def _is_costly(self, location: Location) -> bool:
+        """Say whether all of much text would have to be read: a second pass that would be seen in a run's time."""
+        if self.name in _TYPED:
+            return False
+        return sum(file.stat().st_size for file in data_files(location)) > COUNTED_BYTES
 
     def _options(self, dataset: DatasetConfig) -> dict[str, Any]:
         told = any(key.lower() == "header" for key in dataset.options)
@@ -183,10 +208,21 @@ class FileFormat:
             from pyarrow.parquet import read_metadata
 
             return sum(int(read_metadata(file).num_rows) for file in files)
+        if self.name == "orc":
+            from pyarrow.orc import ORCFile
+
+            return sum(int(ORCFile(file).nrows) for file in files)
+        if self.name not in ("csv", "json", "text"):
+            return None
         options = _lower(self._options(dataset))
         packed = any(file.suffix in PACKED for file in files)
-        if packed or "comment" in options or "linesep" in options or options.get("multiline") == "true":
+        whole = "true" in (options.get("multiline"), options.get("wholetext"))
+        if packed or whole or "comment" in options or "linesep" in options:
             return None
+        if self.name == "text":
+            from tauro.io.lines import count_lines
+
+            return count_lines(files)
         quote = options.get("quote", '"').encode() if self.name == "csv" else b""
         header = 1 if self.name == "csv" and self._has_header(dataset) else 0
         counts = [_lines(file, quote) for file in files]

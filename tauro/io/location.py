@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tauro.errors import ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from tauro.config.model import DatasetConfig, ProjectConfig
     from tauro.errors import Place
 
@@ -49,11 +51,16 @@ def locate(config: ProjectConfig, dataset: DatasetConfig) -> Location:
     """Return where a dataset is.
 
     A relative ``filepath`` starts at the project's root. Without one, a name of three parts is
-    stored at ``<output_path>/<env>/<schema>/<sub_folder>/<table>``.
+    stored at ``<output_path>/<env>/<schema>/<sub_folder>/<table>``. What is in no file needs neither.
 
     Raises:
         ValidationError: It has neither, or climbs out of the project.
     """
+    elsewhere = _WITHOUT_PATH.get(dataset.format)
+    return _at_path(config, dataset) if elsewhere is None else elsewhere(dataset)
+
+
+def _at_path(config: ProjectConfig, dataset: DatasetConfig) -> Location:
     if dataset.filepath is not None:
         text = dataset.filepath
     elif dataset.table_path is not None:
@@ -85,6 +92,30 @@ def locate(config: ProjectConfig, dataset: DatasetConfig) -> Location:
         raise _invalid(config, dataset, fault, "Rename the file or folder.")
     shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path
     return Location(str(path), path, shown.as_posix())
+
+
+def _table(dataset: DatasetConfig) -> Location:
+    """Return the place of a table: its name as SQL has it, by its three keys, else the dataset's own name."""
+    if dataset.table_name is not None:
+        parts = [part for part in (dataset.catalog_name, dataset.schema, dataset.table_name) if part]
+    else:
+        parts = [dataset.name.replace("/", ".")]
+    names = ".".join(parts).split(".")
+    return Location(".".join("`" + name.replace("`", "``") + "`" for name in names), None, ".".join(names))
+
+
+def _in_database(dataset: DatasetConfig) -> Location:
+    options = {key.lower(): str(value) for key, value in dataset.options.items()}
+    return Location("", None, options.get("dbtable", "a query of a database"))  # never its URL: that has passwords
+
+
+# What is not in files.
+_WITHOUT_PATH: Mapping[str | None, Callable[[DatasetConfig], Location]] = {
+    "table": _table,
+    "jdbc": _in_database,
+    "query": lambda dataset: Location("", None, ", ".join(name for _, name in dataset.views) or "a query"),
+    "python": lambda dataset: Location("", None, ".".join(dataset.target or ())),
+}
 
 
 def filepath_place(config: ProjectConfig, dataset: DatasetConfig) -> Place | None:

@@ -7,16 +7,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tauro.config.model import canonical
 from tauro.config.plugins import GROUP
-from tauro.errors import DependencyError, Unsupported
+from tauro.config.views import datasets_behind
+from tauro.engines.capabilities import nobody_serves
+from tauro.errors import DependencyError, Unsupported, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.metadata import EntryPoint
 
-    from tauro.io.formats import DatasetFormat, DirectFormat
+    from tauro.config.model import DatasetConfig, ProjectConfig
+    from tauro.io.catalog import StoredDataset
+    from tauro.io.formats import DatasetFormat, DirectFormat, ValueFormat
 
-BUILT_IN = ("csv", "json", "parquet", "delta")
+FILES = ("csv", "json", "parquet", "text", "avro", "orc", "xml")
+BUILT_IN = (*FILES, "delta", "table", "jdbc", "query", "python", "pickle")
+_DIRECT_FILES = ("csv", "json", "parquet")
 _SERVED = ("name", "modes", "exists", "read", "write", "rows")
+
+
+def format_of(config: ProjectConfig, dataset: DatasetConfig, opened: Callable[[str], StoredDataset]) -> DatasetFormat:
+    """Return the format of a dataset.
+
+    Args:
+        config: The project's configuration.
+        dataset: The dataset.
+        opened: Gives the datasets that it reads itself, by their names.
+
+    Raises:
+        DependencyError: The package that brings it is broken.
+        Unsupported: Neither this version of Tauro nor another package serves it.
+        ValidationError: It is a query that reads itself.
+    """
+    if dataset.format == "query":
+        from tauro.io.query import QueryFormat
+
+        if canonical(dataset.name) in datasets_behind(config, canonical(dataset.name)):
+            place = config.place(dataset.section, dataset.name, "views")
+            raise ValidationError(f"{dataset.name}: The query reads itself", place=place, hint="Remove it from views.")
+        return QueryFormat({view: opened(name) for view, name in dataset.views}, config.window)
+    if dataset.format == "python":
+        from tauro.io.python import PythonFormat
+
+        return PythonFormat(config.window)
+    if dataset.format == "pickle":
+        from tauro.io.pickles import PickleFormat
+
+        return PickleFormat(config.root)
+    return format_named(dataset.format or "")
 
 
 def format_named(name: str) -> DatasetFormat:
@@ -26,7 +65,7 @@ def format_named(name: str) -> DatasetFormat:
         DependencyError: The package that brings it is broken.
         Unsupported: Neither this version of Tauro nor another package serves it.
     """
-    if name in ("csv", "json", "parquet"):
+    if name in FILES:
         from tauro.io.files import FileFormat
 
         return FileFormat(name)
@@ -34,10 +73,20 @@ def format_named(name: str) -> DatasetFormat:
         from tauro.io.delta.format import DeltaFormat
 
         return DeltaFormat()
+    if name == "table":
+        from tauro.io.tables import TableFormat
+
+        return TableFormat()
+    if name == "jdbc":
+        from tauro.io.jdbc import JdbcFormat
+
+        return JdbcFormat()
     plugins = _plugins(name)
     if plugins:
         return _loaded(name, plugins)
-    raise Unsupported(f"Format '{name}' is not available in this version of Tauro", looked_up=BUILT_IN)
+    why = nobody_serves(name)
+    told = f"Format '{name}' is not available in this version of Tauro"
+    raise Unsupported(told if why is None else f"{told}: {why}", looked_up=BUILT_IN)
 
 
 def direct_format(chosen: DatasetFormat) -> DirectFormat | None:
@@ -46,12 +95,17 @@ def direct_format(chosen: DatasetFormat) -> DirectFormat | None:
         from tauro.io.direct.delta import DirectDelta
 
         return DirectDelta()
-    if chosen.name in BUILT_IN:
+    if chosen.name in _DIRECT_FILES:
         from tauro.io.direct.files import direct_files
 
         return direct_files(chosen.name)
     direct: DirectFormat | None = getattr(chosen, "direct", None)
     return direct
+
+
+def value_format(chosen: DatasetFormat) -> ValueFormat | None:
+    """Return what reads a format whose data is whatever Python makes of it, None for the others."""
+    return chosen if hasattr(chosen, "load") else None  # type: ignore[return-value]
 
 
 def _plugins(name: str) -> list[EntryPoint]:

@@ -115,6 +115,16 @@ KINDS = {
             "{condition: off}",
         ],
     ),
+    "views": (
+        {
+            "a": (("a", "a"),),
+            "[a, b.c.d, x/y/z]": (("a", "a"), ("d", "b.c.d"), ("z", "x/y/z")),
+            "{v: b.c.d}": (("v", "b.c.d"),),
+            "[]": (),
+            "{}": (),
+        },
+        ["5", "[5]", "[[a]]", "{v: 5}", "{v: [a]}", "[a, b.c.A]", "[a.b.]", "{'a`b': c}"],
+    ),
     "not matched": (
         {
             "INSERT": (MergeClause("insert"),),
@@ -153,7 +163,8 @@ DATASET = {
     "overwrite_strategy": "strategy", "replace_predicate": "text", "overwrite_schema": "flag", "merge_schema": "flag",
     "validation": "validation", "checks": "checks", "merge_keys": "names", "merge_condition": "text",
     "when_matched": "matched", "when_not_matched": "not matched", "partition_filter": "text", "query": "text",
-    "views": "anything", "module": "text", "function": "text", "allow_untrusted_pickle": "flag", "optimize": "flag",
+    "views": "views", "params": "mapping", "parameters": "mapping",
+    "module": "text", "function": "text", "allow_untrusted_pickle": "flag", "optimize": "flag",
     "zorder_by": "names", "vacuum": "flag", "vacuum_retention_hours": "number",
 }  # fmt: skip
 # Keys that other tests cover: their values are names of formats or of nodes.
@@ -162,7 +173,7 @@ ELSEWHERE = {"global_settings": {"logging"}, "pipelines": {"nodes"}, "input": {"
 FIELDS = {
     "global_settings": {"execution_mode": "mode"},
     "nodes": {"input": "inputs", "output": "outputs"},
-    "input": {"path": "filepath", "mode": "write_mode"}
+    "input": {"path": "filepath", "mode": "write_mode", "parameters": "params"}
     | dict.fromkeys(("partition", "partition_col", "partition_columns", "partitioned_by"), "partition_by"),
 }
 SECTIONS = {"global_settings": BARE_GLOBAL, "pipelines": PIPELINE, "nodes": NODE, "input": DATASET}

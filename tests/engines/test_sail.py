@@ -15,9 +15,10 @@ def engine():
     engine.close()
 
 
-def test_it_reads_and_writes_the_four_formats():
-    formats = {"csv", "json", "parquet", "delta"}
-    assert SailEngine.capabilities.reads == SailEngine.capabilities.writes == formats
+def test_it_reads_and_writes_what_the_table_of_formats_says():
+    files = {"csv", "json", "parquet", "delta", "text"}
+    assert SailEngine.capabilities.reads == files | {"avro", "query", "python", "pickle"}
+    assert SailEngine.capabilities.writes == files | {"python"}
 
 
 def test_all_threads_get_the_same_session(engine):

@@ -86,7 +86,7 @@ def test_a_fault_of_the_pipeline_stops_its_plan_and_leaves_others_alone(open_pro
 def test_a_format_that_the_engine_does_not_serve_is_refused_with_its_place(open_project):
     output = {"o": {"format": "orc", "filepath": "o"}}
     project = open_project("def n(): return 1", {"n": {"output": "o"}}, output=output)
-    with pytest.raises(Unsupported, match="Format 'orc' is not available") as caught:
+    with pytest.raises(Unsupported, match="cannot write 'o': format orc") as caught:
         project.plan("p")
     assert caught.value.place.file == "config/base/output.json"
 

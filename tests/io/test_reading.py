@@ -253,12 +253,16 @@ def test_apache_spark_takes_every_option(open_config):
     assert stored_dataset(config, config.dataset("t")).name == "t"
 
 
-@pytest.mark.parametrize("format_", ["orc", "avro", "xml", "jdbc"])
-def test_a_format_that_this_version_does_not_serve_is_refused_with_those_that_it_does(open_config, format_):
+@pytest.mark.parametrize(
+    ("format_", "why"), [("kafka", "it is for streams"), ("rate", "it is for streams"), ("unity_catalog", "not speak")]
+)
+def test_a_format_that_this_version_does_not_serve_is_refused_with_why_and_those_that_it_does(
+    open_config, format_, why
+):
     config = open_config(input={"t": {"format": format_, "filepath": "in"}})
-    with pytest.raises(Unsupported, match=f"Format '{format_}' is not available") as caught:
+    with pytest.raises(Unsupported, match=f"Format '{format_}' is not available.*{why}") as caught:
         stored_dataset(config, config.dataset("t"))
-    assert caught.value.details.looked_up == ("csv", "json", "parquet", "delta")
+    assert {"csv", "delta", "avro", "query"} < set(caught.value.details.looked_up)
     assert caught.value.place.file == "config/base/input.json"
 
 

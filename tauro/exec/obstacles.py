@@ -1,0 +1,68 @@
+"""What keeps an engine from a dataset, and the very line that takes it out of the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tauro.engines.capabilities import FORMATS, driver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from tauro.config.model import ProjectConfig
+    from tauro.engines.capabilities import Ability, Requirement
+    from tauro.io.catalog import StoredDataset
+
+_MODE = {"json": '"mode": "{}"', "dsl": 'mode = "{}"'}
+
+
+class Obstacle(NamedTuple):
+    """Why an engine does not read or write a dataset, and what to do about it."""
+
+    why: str
+    hint: str
+
+
+def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: Container[str]) -> Obstacle | None:
+    """Return what keeps the project's engine from a dataset of a known format; None where nothing does.
+
+    Args:
+        config: The project's configuration.
+        stored: The dataset.
+        verb: ``read`` or ``write``.
+        able: The formats that the engine reads, or writes.
+    """
+    name = stored.format.name
+    support = FORMATS[name]
+    ability = support.read if verb == "read" else support.write
+    embedded = config.settings.mode == "local"
+    if ability is None:
+        return Obstacle(f"format {name} is not {'read' if verb == 'read' else 'written'}", "Choose another format.")
+    missing = _missing(config, stored, ability)
+    if (embedded and name in able) or (not embedded and missing is None):
+        return None
+    if missing is not None and not embedded:
+        otherwise = "" if ability.embedded else f", or write {_line(config, 'local')}"
+        return Obstacle(f"format {name}, which needs a setting of Spark", f"Write {_setting(missing)}{otherwise}.")
+    also = "" if missing is None else f", and {_setting(missing)}"
+    return Obstacle(f"format {name}: {ability.embedded}", f"Write {_line(config, 'spark')}{also}.")
+
+
+def _missing(config: ProjectConfig, stored: StoredDataset, ability: Ability) -> Requirement | None:
+    """Return what Apache Spark still needs for a dataset."""
+    requires = ability.requires
+    if stored.format.name == "jdbc":
+        requires = driver_of(str(stored.config.options.get("url", "")))
+    return None if requires is None or requires.is_met(config.settings.spark_config) else requires
+
+
+def _setting(requirement: Requirement) -> str:
+    return f"spark_config: {{{requirement.line}}} in global_settings"
+
+
+def _line(config: ProjectConfig, mode: str) -> str:
+    """Return the line that switches the engine, as the file has it where it belongs."""
+    place = config.place("global_settings", "mode")
+    documents = config.sections["global_settings"].documents if "global_settings" in config.sections else ()
+    file = place.file if place is not None else documents[-1].name if documents else "global_settings"
+    return f"{_MODE.get(file.rpartition('.')[2], 'mode: {}').format(mode)} in {file}"

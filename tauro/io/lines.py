@@ -1,0 +1,56 @@
+"""Text, of which every line is a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tauro.errors import NodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame
+
+    from tauro.config.model import DatasetConfig
+
+COLUMN = "value"
+_CHUNK = 1 << 20
+
+
+def as_lines(frame: DataFrame, dataset: DatasetConfig) -> DataFrame:
+    """Return ``frame`` so that computing it fails on a value that would not be read back as it is: as one line.
+
+    Raises:
+        NodeError: It has other columns than ``value``, of text, and those that it is partitioned by.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    kinds = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+    inside = [name for name in kinds if name not in dataset.partition_by]
+    if inside != [COLUMN] or kinds[COLUMN] not in ("string", "void"):
+        found = ", ".join(f"{name} ({kinds[name]})" for name in inside) or "none"
+        raise NodeError(
+            f"Text has one column, '{COLUMN}', of type string; '{dataset.name}' was given: {found}",
+            hint=f"Join the columns to one text, and name it '{COLUMN}'.",
+        )
+    value = F.col(COLUMN).cast("string")
+    told = "null, which no line of text stands for; an empty text is an empty line"
+    value = F.coalesce(value, F.raise_error(F.lit(f"A value for '{dataset.name}' is {told}")).cast("string"))
+    broken = F.raise_error(F.lit(f"A value for '{dataset.name}' has a line break in it: it would be read as two rows"))
+    return frame.withColumn(COLUMN, F.when(value.rlike("[\\r\\n]"), broken.cast("string")).otherwise(value))
+
+
+def count_lines(files: Iterable[Path]) -> int | None:
+    """Return how many lines files have, None where a lone carriage return may end one."""
+    count = 0
+    for file in files:
+        ended = True
+        with file.open("rb") as data:
+            while chunk := data.read(_CHUNK):
+                if b"\r" in chunk:
+                    return None
+                count += chunk.count(b"\n")
+                ended = chunk.endswith(b"\n")
+        count += not ended
+    return count
