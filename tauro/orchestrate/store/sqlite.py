@@ -1,0 +1,271 @@
+"""The store in one file, without a server.
+
+Writers wait for each other at a lock of the kernel, ``state.db.lock``, and not inside of SQLite: there, one of four
+gets nothing for seconds. The lock also keeps checkpoints and the end of connections apart, which releases of SQLite
+before 3.51.3 need. A process that is stopped in the middle of a transaction holds up the other writers until it goes on
+or is ended; readers wait for nobody.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from tauro.errors import ConfigurationError, ExecutionError, TauroError
+from tauro.orchestrate.records import Problem
+from tauro.orchestrate.store.migrations import sqlite_migrations
+from tauro.orchestrate.store.opening import STORE, open_lock, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tauro.orchestrate.store.database import Row
+
+#: "TAUR", in the file's header: a database of another program is never written to.
+_APPLICATION = 0x54415552
+_BUSY_MILLISECONDS = 30_000
+_RECOVER = "tauro orchestrate db-recover saves what can be read, and keeps the old file."
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class SqliteDatabase:
+    """One connection to the file; for one process and one thread.
+
+    Args:
+        folder: The program's state folder; it and the file are made when they are missing.
+
+    Raises:
+        SecurityError: The file is a symbolic link, not ours, or open to others.
+        ConfigurationError: It is no database, damaged, another program's, or of a newer Tauro.
+        Unsupported: The folder is on a file system that several machines share.
+    """
+
+    backend = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.file = prepare(folder)
+        self._process = os.getpid()
+        self._lock = open_lock(folder)
+        try:
+            with _told(self.file):
+                self._connection = _connect(self.file)
+                self._sql = SqliteSql(self._connection)
+                self._is_durable: bool | None = None
+                try:
+                    self._migrate()
+                except BaseException:
+                    self._connection.close()
+                    raise
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    @property
+    def place(self) -> str:
+        """The file."""
+        return str(self.file)
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteSql]:
+        """Return a transaction that sees one state of the database, and waits for no writer."""
+        self._check_process()
+        with _told(self.file):
+            self._connection.execute("BEGIN")
+            try:
+                yield self._sql
+            finally:
+                _roll_back(self._connection)
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[SqliteSql]:
+        """Return a transaction that no other writer is beside of."""
+        self._check_process()
+        with _told(self.file):
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                self._set_durable(durable)
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._sql
+                self._connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(self._connection)
+                raise
+            finally:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def version(self) -> int:
+        """Return the number of the last migration."""
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def size(self) -> int:
+        """Return the size of the file and of what is not yet moved into it."""
+        found = 0
+        for name in (STORE, f"{STORE}-wal"):
+            with suppress(FileNotFoundError):
+                found += self.file.with_name(name).stat().st_size
+        return found
+
+    def problems(self) -> list[Problem]:
+        """Return what SQLite finds wrong in the file."""
+        with self.read() as sql:
+            pages = [text for (text,) in sql.all("PRAGMA integrity_check") if text != "ok"]
+            orphans = sql.all("PRAGMA foreign_key_check")
+        return [
+            *(Problem("integrity", STORE, text) for text in pages),
+            *(Problem("reference", row[0], f"Row {row[1]} belongs to what is not in {row[2]}") for row in orphans),
+        ]
+
+    def vacuum(self) -> None:
+        """Write the file anew, without the room of what was removed."""
+        self._check_process()
+        with _told(self.file):
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Leave the file. Who comes last moves everything into it, so this waits for the writers."""
+        if self._lock < 0 or os.getpid() != self._process:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._connection.close()
+        finally:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _set_durable(self, durable: bool) -> None:  # noqa: FBT001 - one of two words of a pragma
+        if durable is not self._is_durable:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._is_durable = durable
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise ExecutionError(
+                "The store of runs was opened by another process", hint="Open it again after a fork, with open_store."
+            )
+
+    def _migrate(self) -> None:
+        steps = sqlite_migrations()
+        # A file without content is one that another process is about to fill, or we are.
+        if self.file.stat().st_size > 0 and self._known_version(len(steps)) == len(steps):
+            return
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            version = self._known_version(len(steps))
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            for number, statements in enumerate(steps[version:], version + 1):
+                self._step(number, statements)
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _step(self, number: int, statements: tuple[str, ...]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            self._connection.execute(f"PRAGMA user_version = {number}")
+            self._connection.execute("COMMIT")
+        except BaseException:
+            _roll_back(self._connection)
+            raise
+
+    def _known_version(self, newest: int) -> int:
+        """Return the version of the tables; 0 for a database without any."""
+        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        version = self.version()
+        if application != _APPLICATION:
+            if version or self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise ConfigurationError(
+                    f"{self.file} is the database of another program", hint="Move it away, or set TAURO_STATE_DIR."
+                )
+            return 0
+        if version > newest:
+            raise ConfigurationError(
+                f"{self.file} was written by a newer Tauro (version {version} of its tables, this one knows {newest})",
+                hint="Update Tauro; the file is left as it is.",
+            )
+        return version
+
+
+class SqliteSql:
+    """Statements to SQLite.
+
+    Args:
+        connection: Where they go.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def all(self, statement: str, *values: Any) -> list[Row]:
+        """Return every row."""
+        return self._execute(statement, values).fetchall()
+
+    def one(self, statement: str, *values: Any) -> Row | None:
+        """Return the first row."""
+        # A statement that returns what it changes is only over when all of it is fetched.
+        rows = self._execute(statement, values).fetchall()
+        return rows[0] if rows else None
+
+    def change(self, statement: str, *values: Any) -> int:
+        """Return how many rows were changed."""
+        return self._execute(statement, values).rowcount
+
+    def lock(self, name: str) -> None:
+        """Do nothing: whoever writes is alone."""
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None, timeout=_BUSY_MILLISECONDS / 1000, cached_statements=256)
+    for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "mmap_size = 0", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # SQLite has rolled back by itself after some errors, such as a full disk.
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say into an error for people."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise error_for(file, error) from error
+
+
+def error_for(file: Path, error: sqlite3.Error) -> TauroError:
+    """Return what an error of SQLite means for the store in ``file``."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return ConfigurationError(f"{file} is no database", hint=f"Move it away if it is not Tauro's. Else: {_RECOVER}")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return ConfigurationError(f"{file} is damaged: {error}", hint=_RECOVER)
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return ExecutionError(
+            f"The store of runs {file} cannot be written: {error}",
+            hint="Make room on its disk and try again; what was written before is whole, and nothing is half-written.",
+        )
+    if code == sqlite3.SQLITE_BUSY:
+        return ExecutionError(
+            f"The store of runs {file} is locked by another program", hint="Close what else has the file open."
+        )
+    return ExecutionError(f"The store of runs {file} failed: {error}", hint="tauro orchestrate db-check looks at it.")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Say whether an error tells of a damaged file."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
