@@ -187,6 +187,7 @@ class RunResult:
         Raises:
             RunFailed: It was not completed.
         """
+        __tracebackhide__ = True  # in pytest the line of the test says more
         if self.state == "completed":
             return self
         first = next((node.failure for node in self.root_causes if node.failure), None)

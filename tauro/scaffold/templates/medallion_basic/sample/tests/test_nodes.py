@@ -1,9 +1,11 @@
-"""Single nodes, on a few rows made by hand."""
+"""Single nodes, called as a run calls them, on a few rows made by hand."""
 
 from datetime import datetime
-from decimal import Decimal
 
+from nodes.gold import country_ranking
+from nodes.reports import top_products
 from nodes.silver import clean_orders, extract
+from tauro.testing import assert_frames_equal, frame, rows, run_node
 
 ORDER = {
     "order_id": "o1",
@@ -14,48 +16,93 @@ ORDER = {
     "quantity": "2",
     "unit_price": "9.99",
 }
-COLUMNS = ", ".join(f"{name} STRING" for name in ORDER)
+JANUARY = {"start_date": "2025-01-01", "end_date": "2025-01-31"}
 
 
-def orders(spark, *changes):
+def orders(*changes):
     """Return raw orders: the one above, each with some changes."""
-    return spark.createDataFrame([tuple((ORDER | change).values()) for change in changes], COLUMNS)
+    return [ORDER | change for change in changes]
 
 
-def test_extract_takes_what_arrived_in_the_dates(spark):
+def test_extract_takes_what_arrived_in_the_dates():
     raw = orders(
-        spark,
         {"order_id": "before", "received_at": "2024-12-31 23:59:59"},
         {"order_id": "late", "ordered_at": "2024-12-20 08:00:00"},
         {"order_id": "last", "received_at": "2025-01-31 23:59:59"},
         {"order_id": "after", "received_at": "2025-02-01 00:00:00"},
     )
-    found = extract(raw, start_date="2025-01-01", end_date="2025-01-31").collect()
-    assert {row.order_id for row in found} == {"late", "last"}
+    found = run_node(extract, raw, **JANUARY)
+    assert {row["order_id"] for row in rows(found)} == {"late", "last"}
 
 
-def test_the_order_received_last_wins(spark):
-    raw = orders(spark, {"quantity": "1"}, {"quantity": "3", "received_at": "2025-01-05 00:00:00"})
-    valid, rejected = clean_orders(extract(raw, "2025-01-01", "2025-01-31"))
-    (row,) = valid.collect()
-    assert (row.quantity, row.amount) == (3, Decimal("29.97"))
-    assert row.ordered_at == datetime(2025, 1, 2, 10)
-    assert rejected.count() == 0
+def test_the_order_received_last_wins():
+    raw = orders({"quantity": "1"}, {"quantity": "3", "received_at": "2025-01-05 00:00:00"})
+    valid, rejected = run_node(clean_orders, run_node(extract, raw, **JANUARY))
+    expected = ORDER | {
+        "ordered_at": datetime(2025, 1, 2, 10),
+        "received_at": datetime(2025, 1, 5),
+        "quantity": 3,
+        "unit_price": 9.99,
+        "amount": 29.97,
+    }
+    assert_frames_equal(valid, [expected])
+    assert rows(rejected) == []
 
 
-def test_what_breaks_a_rule_is_kept_with_the_reason(spark):
+def test_what_breaks_a_rule_is_kept_with_the_reason():
     raw = orders(
-        spark,
         {"order_id": "a", "customer_id": None},
         {"order_id": "b", "quantity": "two"},
         {"order_id": "c", "unit_price": "n/a"},
         {"order_id": "d", "ordered_at": "31/01/2025"},
     )
-    valid, rejected = clean_orders(extract(raw, "2025-01-01", "2025-01-31"))
-    assert valid.count() == 0
-    assert {row.order_id: row.reason for row in rejected.collect()} == {
+    valid, rejected = run_node(clean_orders, run_node(extract, raw, **JANUARY))
+    assert rows(valid) == []
+    assert {row["order_id"]: row["reason"] for row in rows(rejected)} == {
         "a": "no customer",
         "b": "no valid quantity",
         "c": "no valid price",
         "d": "no valid time",
     }
+
+
+def test_countries_are_ranked_by_revenue():
+    sold = frame(
+        [
+            {"customer_id": "c1", "amount": 10},
+            {"customer_id": "c2", "amount": 25},
+            {"customer_id": "c1", "amount": 5},
+            {"customer_id": "unknown", "amount": 60},
+        ],
+        "customer_id STRING, amount DECIMAL(12,2)",
+    )
+    customers = [{"customer_id": "c1", "country": "DE"}, {"customer_id": "c2", "country": "ES"}]
+    expected = [
+        {"rank": 1, "country": "??", "orders": 1, "revenue": 60, "share": 60},
+        {"rank": 2, "country": "ES", "orders": 1, "revenue": 25, "share": 25},
+        {"rank": 3, "country": "DE", "orders": 2, "revenue": 15, "share": 15},
+    ]
+    assert_frames_equal(run_node(country_ranking, sold, customers), expected, check_order=True)
+
+
+def test_the_best_products_of_each_category_are_reported():
+    """A node of Polars: no Spark session is started for it."""
+    sold = frame(
+        [
+            {"product_id": "p1", "quantity": 1, "amount": 10},
+            {"product_id": "p1", "quantity": 2, "amount": 20},
+            {"product_id": "p2", "quantity": 9, "amount": 29.99},
+            {"product_id": "p3", "quantity": 1, "amount": 5},
+        ],
+        "product_id STRING, quantity INT, amount DECIMAL(12,2)",
+    )
+    products = [
+        {"product_id": "p1", "product": "Grinder", "category": "Equipment"},
+        {"product_id": "p2", "product": "Kettle", "category": "Equipment"},
+        {"product_id": "p3", "product": "Sencha", "category": "Tea"},
+    ]
+    expected = [
+        {"category": "Equipment", "rank": 1, "product": "Grinder", "pieces": 3, "revenue": 30},
+        {"category": "Tea", "rank": 1, "product": "Sencha", "pieces": 1, "revenue": 5},
+    ]
+    assert_frames_equal(run_node(top_products, sold, products, params={"best": 1}), expected, check_order=True)

@@ -32,17 +32,3 @@ def country_ranking(orders: DataFrame, customers: DataFrame) -> DataFrame:
 def in_one_partition() -> WindowSpec:
     """Return a window over all rows, for tables of a few rows."""
     return Window.partitionBy(F.lit(0))
-
-
-def top_products(orders: DataFrame, products: DataFrame, params: dict) -> DataFrame:
-    """Return the best products of each category by revenue."""
-    sold = orders.groupBy("product_id").agg(
-        F.sum("quantity").alias("pieces"),
-        F.sum("amount").cast("decimal(14,2)").alias("revenue"),
-    )
-    named = sold.join(products.select("product_id", "product", "category"), "product_id")
-    best_first = Window.partitionBy("category").orderBy(F.col("revenue").desc(), F.col("product_id"))
-    ranked = named.withColumn("rank", F.row_number().over(best_first))
-    best = ranked.where(F.col("rank") <= params["best"])
-    report = best.select("category", "rank", "product", "pieces", "revenue").orderBy("category", "rank")
-    return report.coalesce(1)  # one file, for people
