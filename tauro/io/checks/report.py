@@ -119,6 +119,7 @@ class CheckFailed(NodeError):
 
 def told(result: CheckResult) -> str:
     """Return a result as a person reads it."""
-    done = {"dropped": ", and are left out", "quarantined": ", and are put aside"}.get(result.outcome, "")
+    be = "is" if result.failed == 1 else "are"
+    done = {"dropped": f", and {be} left out", "quarantined": f", and {be} put aside"}.get(result.outcome, "")
     examples = f" ({'; '.join(result.examples)})" if result.examples else ""
     return f"{result.message}{done}{examples}"

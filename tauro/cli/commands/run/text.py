@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tauro.cli.commands.run.checks import checks_found, checks_note, planned_checks
 from tauro.cli.render import error_text, table
 from tauro.errors import DependencyError, ExecutionError, TauroError, error_of
 
@@ -38,6 +39,9 @@ def plan_text(plan: RunPlan) -> str:
         lines.extend(("", "Writes"))
         effects = [_write_row(stored) for stored in plan.writes.values()]
         lines.append(_indented(table(("Dataset", "Format", "Location", "Effect"), effects)))
+    checks = planned_checks(plan)
+    if checks:
+        lines.extend(("", "Checks", _indented(checks)))
     if plan.in_memory:
         shown = plan.in_memory[:_MOST_NAMES]
         more = f" and {len(plan.in_memory) - len(shown)} more" if len(plan.in_memory) > len(shown) else ""
@@ -87,7 +91,9 @@ def summary_text(result: RunResult) -> str:
         (node.node, node.state, f"{node.seconds:.2f}", _count(node.rows_in), _count(node.rows_out), _note(node))
         for node in result.nodes
     ]
-    return f"{head}\n\n{table(('Node', 'State', 'Seconds', 'Rows in', 'Rows out', ''), rows, right=(2, 3, 4))}"
+    text = f"{head}\n\n{table(('Node', 'State', 'Seconds', 'Rows in', 'Rows out', ''), rows, right=(2, 3, 4))}"
+    found = checks_found(report for node in result.nodes for report in node.checks)
+    return f"{text}\n\nChecks\n{_indented(found)}" if found else text
 
 
 def _count(rows: int | None) -> str:
@@ -98,7 +104,8 @@ def _note(node: NodeOutcome) -> str:
     if node.because_of is not None:
         return f"because '{node.because_of}' failed"
     tried = (f"{node.attempts} attempts",) if node.attempts > 1 else ()
-    return "; ".join((*tried, *node.warnings))
+    checked = checks_note(node.checks)
+    return "; ".join((*tried, *((checked,) if checked else ()), *node.warnings))
 
 
 def failure_text(result: RunResult, *, verbose: bool) -> str:
