@@ -1,0 +1,109 @@
+"""Stores of both kinds. PostgreSQL is a server of the tests' own, in a folder that goes away with it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tauro.orchestrate.store import open_store
+
+PASSWORD = "kept-to-itself"
+_FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60", "listen_addresses=")
+
+
+class StorePlace(NamedTuple):
+    """Where a store is: what open_store takes."""
+
+    folder: Path
+    environ: dict[str, str]
+
+    def open(self):
+        return open_store(self.folder, self.environ)
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """Start a server, and return the function that gives each caller a schema of its own as a URL."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: tests/services/postgres.sh installs it")
+    folder = Path(tempfile.mkdtemp(prefix="tauro-pg-"))
+    # The server refuses root; Debian's package brings a user for it.
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    try:
+        yield from _serve(programs, folder, user)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _programs():
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    return folders[-1].parent if folders else None
+
+
+def _serve(programs, folder, user):
+    secret, data = folder / "password", folder / "data"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    make = [programs / "initdb", "-D", data, "-U", "tauro", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync"]
+    subprocess.run(make, user=user, cwd=folder, check=True, capture_output=True, timeout=120)
+    options = [part for setting in _FAST for part in ("-c", setting)]
+    with (folder / "log").open("wb") as log:
+        command = [programs / "postgres", "-D", data, "-k", folder, *options]
+        server = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)
+    try:
+        url = f"postgresql://tauro:{PASSWORD}@/postgres?host={folder}"
+        _wait_for(url, folder / "log")
+        numbers = count()
+        yield lambda: f"{url}&options=-csearch_path%3Dstore{next(numbers)}"
+    finally:
+        server.send_signal(2)  # a fast shutdown
+        server.wait(30)
+
+
+def _wait_for(url, log):
+    import psycopg
+
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """The place of an empty store, once for each kind."""
+    environ = {}
+    if request.param == "postgresql":
+        environ["TAURO_DB_URL"] = request.getfixturevalue("postgres_server")()
+    return StorePlace(tmp_path / "state", environ)
+
+
+@pytest.fixture
+def open_another(place):
+    """Open one more connection to the store."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(place.open())
+
+
+@pytest.fixture
+def store(open_another):
+    """An empty store, once for each kind."""
+    return open_another()
