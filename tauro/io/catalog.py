@@ -306,12 +306,19 @@ class Catalog:
 
     def _load_checked(self, stored: StoredDataset, kind: str) -> Read:
         """Return the rows of a stored dataset that pass its checks."""
-        scanned = None if kind == SPARK else stored.scan()
-        by_spark = scanned is None or needs_spark(scanned, stored.config.all_checks)
-        frame = stored.read(self.session()) if by_spark else scanned
-        good, report = self.checker.read(stored, frame, self)  # type: ignore[union-attr]
+        good, report = self.checker.read(stored, self._to_check(stored, kind), self)  # type: ignore[union-attr]
         value = convert(good, kind, self.session, self.spool)
         return Read(value, rows_of(value) if report.kept is None else report.kept, checks=report)
+
+    def _to_check(self, stored: StoredDataset, kind: str) -> Any:
+        """Return a stored dataset as a frame on which its checks can be made: of Spark, or a lazy one of Polars."""
+        checks, values = stored.config.all_checks, value_format(stored.format)
+        if values is None:
+            scanned = None if kind == SPARK else stored.scan()
+            return stored.read(self.session()) if scanned is None or needs_spark(scanned, checks) else scanned
+        value = values.load(self.session, stored.location, stored.config)
+        lazy = None if kind_of_frame(value) == SPARK else to_lazy(value)
+        return to_spark(value, self.session(), self.spool) if lazy is None or needs_spark(lazy, checks) else lazy
 
     def write(self, name: str, value: Any, write: WriteId | None = None) -> Written:
         """Store ``value`` or keep it in memory; return how many rows it has, and what its checks say.

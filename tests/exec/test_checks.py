@@ -1,6 +1,8 @@
 """Checks are a part of every run: of inputs as they are read, of outputs with their write."""
 
 import json
+import pickle
+from textwrap import dedent
 
 import polars as pl
 import pytest
@@ -36,10 +38,11 @@ def code(request):
 def project(open_project, tmp_path):
     """Return a project that has orders and customers as files."""
 
-    def make(code, nodes=None, *, output=None, checks=(), **sections):
+    def make(code, nodes=None, *, inputs=None, output=None, checks=(), **sections):
         nodes = nodes or {"load": {"input": "orders", "output": "out"}}
         output = {"out": {"format": "delta", "filepath": "data/out"}} if output is None else output
         inputs = {
+            **(inputs or {}),
             "orders": {"format": "parquet", "filepath": "in/orders.parquet", "checks": list(checks)},
             "customers": {"format": "parquet", "filepath": "in/customers.parquet"},
         }
@@ -166,6 +169,34 @@ def test_an_input_that_does_not_pass_fails_the_nodes_that_read_it_before_they_ar
     result = project(code, nodes, checks=[GOOD]).run("p")
     assert [node.failure.type for node in result.nodes] == ["CheckFailed", "CheckFailed"]
     assert [node.failure.place.file for node in result.nodes] == ["config/base/input.json"] * 2
+
+
+SOURCES = {
+    "Polars": ("pl.DataFrame({'amount': [1, -1]})", {**GOOD, "on_failure": "drop"}),
+    "Polars, and an expression for Spark": (
+        "pl.DataFrame({'amount': [1, -1]})",
+        {"expression": "abs(amount) = amount", "on_failure": "drop"},
+    ),
+    "pandas": ("pl.DataFrame({'amount': [1, -1]}).to_pandas()", {**GOOD, "on_failure": "drop"}),
+}
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_what_a_function_of_the_project_reads_is_checked_too(project, case, code):
+    made, check = SOURCES[case]
+    code = f"import polars as pl\ndef source(): return {made}\n" + dedent(code)
+    nodes = {"load": {"input": "made", "output": "out"}}
+    made = {"made": {"format": "python", "module": "nodes", "function": "source", "checks": [check]}}
+    opened = project(code, nodes, inputs=made)
+    (node,) = opened.run("p").raise_for_state().nodes
+    assert (node.rows_in, outcomes(node)) == (1, ["dropped"])
+
+
+def test_a_value_that_is_no_frame_cannot_be_checked(project):
+    kept = {"format": "pickle", "filepath": "in/kept.pkl", "allow_untrusted_pickle": True, "checks": [GOOD]}
+    opened = project("def load(x): return x\n", {"load": {"input": "kept"}}, inputs={"kept": kept})
+    (opened.root / "in/kept.pkl").write_bytes(pickle.dumps(5))
+    assert "Expected a DataFrame, found int" in opened.run("p").nodes[0].failure.message
 
 
 @pytest.mark.parametrize("limit", [1, 4])
