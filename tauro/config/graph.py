@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.config.check_rules import References
 from tauro.config.model import NodeConfig, canonical
+from tauro.config.views import datasets_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,19 +80,20 @@ class Graph(NamedTuple):
 def graph_of(nodes: Mapping[str, NodeConfig], config: ProjectConfig | None = None) -> Graph:
     """Return the graph of a pipeline's nodes.
 
-    A node waits for its dependencies, and for the nodes that write what it reads and what the checks of
-    its datasets compare with.
+    A node waits for its dependencies, and for the nodes that write what it reads, what queries read for it
+    and what the checks of its datasets compare with.
 
     Args:
         nodes: The nodes by name.
-        config: The project, whose datasets may have checks.
+        config: The project, whose datasets may be queries, and have checks.
     """
     writers = {canonical(output): name for name, node in nodes.items() for output in node.outputs}
     upstream: dict[str, tuple[str, ...]] = {}
     outside: dict[str, tuple[str, ...]] = {}
     for name, node in nodes.items():
         sources = dict.fromkeys(source for source in node.dependencies if source in nodes)
-        for dataset in (*node.inputs, *(() if config is None else references_of(config, node))):
+        more = () if config is None else (*views_of(config, node), *references_of(config, node))
+        for dataset in (*node.inputs, *more):
             writer = writers.get(canonical(dataset))
             # Who is told to wait for this node does not make what it reads: that is there from before.
             if writer is not None and writer != name and name not in nodes[writer].dependencies:
@@ -99,6 +101,12 @@ def graph_of(nodes: Mapping[str, NodeConfig], config: ProjectConfig | None = Non
         upstream[name] = tuple(sources)
         outside[name] = tuple(source for source in node.dependencies if source not in nodes)
     return Graph(upstream, outside)
+
+
+def views_of(config: ProjectConfig, node: NodeConfig) -> Iterator[str]:
+    """Yield the datasets that are read for those of a node's inputs that are queries."""
+    for name in node.inputs:
+        yield from datasets_behind(config, canonical(name))
 
 
 def references_of(config: ProjectConfig, node: NodeConfig) -> Iterator[str]:

@@ -189,7 +189,8 @@ RULES: dict[str, Rule] = {
     ),
     "format": Rule(
         "A format cannot be used that way",
-        "Some formats can only be read, others only be written.",
+        "Some formats can only be read, others only be written; what a function writes can be read only if another "
+        "dataset describes how.",
         "Choose one of the formats that the hint lists.",
     ),
     "no-filepath": Rule(
@@ -208,6 +209,21 @@ RULES: dict[str, Rule] = {
         "It is in the input and in the output section, at different places or in different formats: what one node "
         "writes, another would not read.",
         "Keep one of the two, or give them two names.",
+    ),
+    "missing-setting": Rule(
+        "A dataset lacks what its format needs",
+        "A query needs its text, a database its url and table, xml the element that is a row.",
+        "Give the key or option that the message names.",
+    ),
+    "unknown-parameter": Rule(
+        "A value of a query is not known",
+        "The query has :name, and params has no such name; nor is it start_date or end_date, which every query has.",
+        "Take the nearest name that is shown, or give it in params.",
+    ),
+    "untrusted-pickle": Rule(
+        "A pickle is not allowed",
+        "To read a pickle executes what stands in it, with all that you may do.",
+        "Take another format, or set allow_untrusted_pickle: true if you trust whoever made the file.",
     ),
     "dataset": Rule(
         "A dataset cannot be read or written as it is",

@@ -107,24 +107,45 @@ def spark_needs(
     for node in nodes:
         if node.target is None:
             continue
-        kinds = texts.kinds(node)
+        kinds = texts.kinds(node.target, len(node.inputs))
         code = code or kinds is None
         for name, kind in zip(map(canonical, node.inputs), kinds or [SPARK] * len(node.inputs), strict=True):
-            if name in reads and (kind == SPARK or not reads[name].reads_directly or _checked(reads[name], "input")):
+            if name not in reads:
+                continue
+            direct = reads[name].reads_directly and not _checked(reads[name], "input")
+            if kind == SPARK or not direct or _is_called_by_spark(reads[name], texts, 0):
                 by_spark[name] = reads[name]
         for name in map(canonical, node.outputs):
             if name not in writes:
                 continue
             direct = writes[name].writes_directly and not _checked(writes[name], "output")
-            if kinds is None or SPARK in kinds or not direct:
+            if kinds is None or SPARK in kinds or not direct or _is_called_by_spark(writes[name], texts, 1):
                 may_write[name] = writes[name]
     _add_checks(by_spark, may_write, (reads, writes), references)
+    _add_views(by_spark)
     return SparkNeeds(by_spark, may_write, code)
 
 
 def _checked(stored: StoredDataset, section: str) -> bool:
     """Say whether a dataset has checks that only Spark can make, whatever its columns are."""
     return stored.is_checked_as(section) and of_spark_alone(stored.config.all_checks)
+
+
+def _is_called_by_spark(stored: StoredDataset, texts: _Texts, frames: int) -> bool:
+    """Say whether a dataset's function may compute with Spark, or takes one of its frames."""
+    if stored.format.name != "python" or stored.config.target is None:
+        return False
+    kinds = texts.kinds(stored.config.target, frames)
+    return kinds is None or SPARK in kinds
+
+
+def _add_views(by_spark: dict[str, StoredDataset]) -> None:
+    """Add what queries read."""
+    pending = list(by_spark.values())
+    while pending:
+        views = getattr(pending.pop().format, "views", {})
+        pending += views.values()
+        by_spark.update({view.name: view for view in views.values()})
 
 
 def _add_checks(
@@ -157,9 +178,14 @@ class _Texts:
         self._codes: dict[Path, _Code | None] = {}
         self._of_spark: dict[Path, bool] = {}
 
-    def kinds(self, node: NodeConfig) -> list[str] | None:
-        """Return the kind of frame of each of a node's inputs, None where its code may compute with Spark."""
-        module, name = node.target or ("", "")
+    def kinds(self, target: tuple[str, str], inputs: int) -> list[str] | None:
+        """Return the kind of frame of each input of a function, None where its code may compute with Spark.
+
+        Args:
+            target: The module and the function.
+            inputs: How many inputs it is called with.
+        """
+        module, name = target
         if module not in self._homes:
             self._homes[module] = find_module(self._root, module)
         file = self._homes[module]
@@ -173,7 +199,7 @@ class _Texts:
             return None
         kinds = [_kind(item.annotation, code) for item in positional if item.arg not in OFFERED]
         rest = _kind(given.vararg.annotation if given.vararg else None, code)
-        return [kinds[index] if index < len(kinds) else rest for index in range(len(node.inputs))]
+        return [kinds[index] if index < len(kinds) else rest for index in range(inputs)]
 
     def _uses_spark(self, file: Path, module: str) -> bool:
         """Say whether a file of the project, or one that it imports, computes with Spark."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.config.graph import Graph, graph_of
+from tauro.config.graph import Graph, graph_of, views_of
 from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.report import report_error
 from tauro.config.validation import check_pipeline
@@ -121,7 +121,7 @@ class RunPlan:
         data: dict[str, Any] = {
             "name": stored.name,
             "format": stored.format.name,
-            "location": stored.config.filepath if stored.location.path is None else stored.location.shown,
+            "location": stored.location.shown,
             "exists": stored.exists,
         }
         if stored.is_checked_as(section):
@@ -239,7 +239,7 @@ def _datasets(
     writes: dict[str, StoredDataset] = {}
     in_memory: dict[str, None] = {}
     for node in planned:
-        for name in map(canonical, node.config.inputs):
+        for name in map(canonical, (*node.config.inputs, *views_of(config, node.config))):
             dataset = config.dataset(name)
             if dataset is None:
                 in_memory[name] = None

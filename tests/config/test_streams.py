@@ -47,7 +47,8 @@ def node(name="a", **more):
 
 @pytest.mark.parametrize("name", STREAMED)
 def test_a_stream_may_read_what_spark_streams(check, name):
-    assert check(global_settings=BASE, pipelines=STREAM, input=f"i: {{format: {name}, filepath: d}}\n") == []
+    place = "table_name" if name in ("table", "python") else "filepath"
+    assert check(global_settings=BASE, pipelines=STREAM, input=f"i: {{format: {name}, {place}: d}}\n") == []
 
 
 @pytest.mark.parametrize("name", ["xml", "jdbc", "query", "pickle"])
@@ -56,7 +57,7 @@ def test_a_stream_that_reads_only_what_cannot_be_streamed_is_a_fault_at_its_inpu
         global_settings=BASE,
         pipelines=STREAM,
         nodes="a:\n  function: m.f\n  input: i\n",
-        input=f"i: {{format: {name}, filepath: d}}\n",
+        input=f"i: {{format: {name}, table_name: d}}\n",
     )
     assert (fault.id, fault.exit_code, fault.warning) == ("not-streamable", 3, False)
     assert str(fault.place) == f"{NODES}:3:10"

@@ -10,8 +10,10 @@ from tauro.config.validation.checks import check_checks
 from tauro.config.validation.code import CodeChecker
 from tauro.config.validation.datasets import check_dataset
 from tauro.config.validation.pipelines import PipelineChecker, home
+from tauro.config.validation.sources import check_function, check_source
 from tauro.config.validation.sql import check_sql
 from tauro.config.validation.streams import check_checkpoints, check_streams
+from tauro.config.views import datasets_behind
 
 if TYPE_CHECKING:
     from tauro.errors import Fault
@@ -29,7 +31,7 @@ def check_project(config: ProjectConfig) -> list[Fault]:
     for name, node in config.nodes.items():
         code.check(node, At("nodes", (name,)))
     for dataset in (*config.inputs.values(), *config.outputs.values()):
-        _check_dataset(config, dataset, report)
+        _check_dataset(config, dataset, report, code)
     check_checkpoints(config, report)
     if not config.pipelines and "pipelines" not in config.broken:
         report.add("no-pipelines", "The project has no pipelines", At("pipelines", ()), warning=True)
@@ -46,13 +48,17 @@ def check_pipeline(config: ProjectConfig, pipeline: PipelineConfig) -> list[Faul
     for node in nodes:
         code.check(node, home(config, pipeline, node.name))
     used = {canonical(name) for node in nodes for name in (*node.inputs, *node.outputs)}
+    used |= {view for name in used for view in datasets_behind(config, name)}
     for dataset in (*config.inputs.values(), *config.outputs.values()):
         if canonical(dataset.name) in used:
-            _check_dataset(config, dataset, report)
+            _check_dataset(config, dataset, report, code)
     return report.faults
 
 
-def _check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report) -> None:
+def _check_dataset(config: ProjectConfig, dataset: DatasetConfig, report: Report, code: CodeChecker) -> None:
+    at = At(dataset.section, (dataset.name,))
     check_dataset(config, dataset, report)
-    check_sql(dataset, At(dataset.section, (dataset.name,)), report)
+    check_sql(dataset, at, report)
+    check_source(config, dataset, at, report)
+    check_function(dataset, at, code)
     check_checks(config, dataset, report)

@@ -43,7 +43,10 @@ def check_checks(config: ProjectConfig, dataset: DatasetConfig, report: Report) 
 
 
 def _known(config: ProjectConfig, name: str, dataset: DatasetConfig, at: At, report: Report) -> None:
-    if config.dataset(canonical(name)) is None:
+    if canonical(name) == canonical(dataset.name):
+        message = f"{dataset.name}: Its rows would be compared with themselves as they were before"
+        report.add("check", message, at, hint="Name the dataset that has the keys.")
+    elif config.dataset(canonical(name)) is None:
         message = f"{dataset.name}: Dataset '{name}' is not known"
         known = [*config.inputs, *config.outputs]
         report.missing("unknown-dataset", message, at, name=name, known=known, of=("input", "output"))
@@ -67,6 +70,9 @@ def _check_quarantine(config: ProjectConfig, dataset: DatasetConfig, check: Chec
         report.missing("unknown-dataset", message, at, name=check.quarantine, known=known, of=("output",))
     elif name == canonical(dataset.name):
         report.add("check", f"{dataset.name}: Bad rows would go to the dataset itself", at, hint="Name another output.")
+    elif config.outputs[name].all_checks:
+        message = f"{dataset.name}: The bad rows in '{check.quarantine}' would not be checked, though it has checks"
+        report.add("check", message, at, hint=f"Take the checks of '{check.quarantine}' away.")
     elif config.outputs[name].write_mode != "append":
         message = f"{dataset.name}: The bad rows in '{check.quarantine}' would be lost with the next ones"
         hint = f"Give '{check.quarantine}' write_mode: append."

@@ -36,17 +36,21 @@ class CodeChecker:
         if id(node) in self._checked:
             return
         self._checked.add(id(node))
+        self.check_function(node, at, "node")
+
+    def check_function(self, node: NodeConfig, at: At, what: str) -> None:
+        """Note every fault of the function of a node, or of what has one as a node has: ``what`` it is called."""
         target = node.target
         if target is None:
             lacks = "function" if node.function is None else "module"
             if self.report.raw(at, lacks) or self._is_partial(at):
                 return
             hint = "Give module and function, or function with its whole dotted path."
-            self.add("no-function", f"{node.name}: The node has no {lacks}", at._replace(key=True), hint=hint)
+            self.add("no-function", f"{node.name}: The {what} has no {lacks}", at._replace(key=True), hint=hint)
             return
         module = self._module(target[0], node, at)
         if module is not None and module.error is None:
-            self._function(module, target[1], node, at)
+            self._function(module, target[1], node, at._replace(key=False), what)
 
     def _module(self, dotted: str, node: NodeConfig, at: At) -> Module | None:
         if dotted not in self._modules:
@@ -93,11 +97,11 @@ class CodeChecker:
         message = f"{node.name}: Module '{dotted}' is not found"
         self.add("unknown-module", message, at, exit_code=5, looked_up=looked, nearest=near, hint=hint)
 
-    def _function(self, module: Module, name: str, node: NodeConfig, at: At) -> None:
+    def _function(self, module: Module, name: str, node: NodeConfig, at: At, what: str) -> None:
         if name in module.functions:
             signature = module.functions[name]
             if signature is not None:
-                self._signature(signature, lambda: f"{name} ({self._shown(module)}:{signature.line})", node, at)
+                self._signature(signature, lambda: f"{name} ({self._shown(module)}:{signature.line})", node, at, what)
         elif not module.open:
             file = self._shown(module)
             near = self.report.nearest(name, [other for other, signature in module.functions.items() if signature])
@@ -112,17 +116,26 @@ class CodeChecker:
     def _shown(self, module: Module) -> str:
         return module.file.relative_to(self.root).as_posix()
 
-    def _signature(self, signature: Signature, function: Callable[[], str], node: NodeConfig, at: At) -> None:
+    def _signature(
+        self, signature: Signature, function: Callable[[], str], node: NodeConfig, at: At, what: str
+    ) -> None:
         given, least, most = len(node.inputs), signature.least, signature.most
         if not given and (self.report.raw(at, "input", "inputs") or self._is_partial(at)):
             return
         if given < least or (most is not None and given > most):
             takes = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-            message = f"{node.name}: The node has {given} input{'s' * (given != 1)}; {function()} takes {takes}"
-            hint = "Make 'input' and the parameters agree."
+            has = (
+                f"has {given} input{'s' * (given != 1)}"
+                if what == "node"
+                else "hands on one frame"
+                if given
+                else "hands on nothing"
+            )
+            message = f"{node.name}: The {what} {has}; {function()} takes {takes}"
+            hint = "Make 'input' and the parameters agree." if what == "node" else "Mend the function's parameters."
             self.add("inputs-do-not-fit", message, at._replace(key=True), hint=hint)
         if signature.demands:
-            message = f"{node.name}: {function()} demands {', '.join(signature.demands)}, which no node is given"
+            message = f"{node.name}: {function()} demands {', '.join(signature.demands)}, which no {what} is given"
             hint = "Give the parameter a default, or use params."
             self.add("inputs-do-not-fit", message, at._replace(key=True), hint=hint)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tauro.config.model import FORMATS, READ_FORMATS, WRITE_FORMATS, DatasetConfig, ProjectConfig, canonical
 from tauro.config.report import At, Report
 from tauro.config.validation.delta import check_delta, without_effect
+from tauro.config.validation.sources import fields_without_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,4 +99,5 @@ def _without_effect(dataset: DatasetConfig) -> Iterator[str]:
         useless.add("schema")
     if dataset.table_name is None:
         useless.add("sub_folder")
+    useless.update(fields_without_effect(dataset))
     yield from sorted(useless & vars(dataset).keys())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tauro.config.graph import Graph, graph_of
 from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.report import At, Report
+from tauro.config.validation.sources import HINT_UNREADABLE, is_readable, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +97,13 @@ class PipelineChecker:
             hint = f"Add '{other}' to the pipeline, or store its output."
             self.add("unstored-dependency", message, at, hint=hint)
 
+    def _readable(self, pipeline: PipelineConfig, name: str, index: int, dataset: str) -> None:
+        source = self.config.dataset(canonical(dataset))
+        if source is not None and not is_readable(source):
+            at = home(self.config, pipeline, name)
+            at = at.of(self.report.spelling(at, "input", "inputs"), index)
+            self.add("format", *unreadable(name, dataset, at), hint=HINT_UNREADABLE)
+
     def _inputs(self, pipeline: PipelineConfig, nodes: Mapping[str, NodeConfig]) -> None:
         makers: dict[str, set[str]] = {}
         for name, node in nodes.items():
@@ -106,6 +114,7 @@ class PipelineChecker:
             for index, dataset in enumerate(node.inputs):
                 # What a node makes itself is not there when it starts.
                 others = makers.get(canonical(dataset), set()) - {name}
+                self._readable(pipeline, name, index, dataset)
                 if others or self.config.dataset(canonical(dataset)) is not None:
                     continue
                 at = home(self.config, pipeline, name)

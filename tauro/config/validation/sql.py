@@ -73,8 +73,9 @@ def _condition(text: str) -> _Wrong | None:
     if isinstance(found, _Wrong):
         return found._replace(reason=f"cannot be read as an expression{found.reason}")
     # The condition becomes a part of an engine's own statement, which must not end with it.
-    ends = any(token.token_type is TokenType.SEMICOLON for token in tokenize(text, dialect="spark"))
-    select = found[0] if not ends else None
+    kinds = [token.token_type for token in tokenize(text, dialect="spark")]
+    is_whole = kinds.count(TokenType.L_PAREN) == kinds.count(TokenType.R_PAREN)  # sqlglot closes some of itself
+    select = found[0] if is_whole and TokenType.SEMICOLON not in kinds else None
     parts = {name for name, value in select.args.items() if value} if isinstance(select, exp.Select) else set()
     if parts != {"expressions", "where"}:
         return _Wrong("must be one expression, such as day >= '2025-01-01'")
@@ -93,6 +94,20 @@ def _query(text: str) -> _Wrong | None:
     # What a WITH names may be a statement that changes something; TRANSFORM runs a program.
     writes = found[0].find(exp.DML, exp.DDL, exp.Command, exp.Into, exp.QueryTransform)
     return None if writes is None else _Wrong("must only read")
+
+
+def is_query(text: str) -> bool:
+    """Say whether a text is one query that only reads."""
+    return _query(text) is None
+
+
+def values_in(text: str) -> tuple[str, ...]:
+    """Return the names that stand for values in a query, as ``:name``, in order."""
+    from sqlglot import exp, parse_one
+
+    with _unheard("sqlglot"):
+        found = parse_one(text, dialect="spark").find_all(exp.Placeholder, bfs=False)
+    return tuple(dict.fromkeys(str(item.this) for item in found if item.this))
 
 
 def _parse(text: str, before: str = "") -> list[exp.Expr | None] | _Wrong:
