@@ -8,7 +8,7 @@ that fires again on the same day stands for that day as far as it has come.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import MAXYEAR, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -96,8 +96,10 @@ def windows_in(cadence: Cadence, span: Window, *, reverse: bool = False) -> list
         reverse: True for the newest first.
 
     Raises:
-        UsageFault: There are more than 100,000.
+        UsageFault: There are more than 100,000, or the dates are at an end of time.
     """
+    if not EARLIEST.year < span.start.year <= span.end.year < MAXYEAR:
+        raise UsageFault(f"A backfill cannot be from {span.start} to {span.end}", hint="Give years from 2 to 9998.")
     days = [span.start]
     if span.end > span.start:
         for day in _days(cadence, span.start + _DAY, span.end):

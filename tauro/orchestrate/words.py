@@ -40,7 +40,7 @@ def cron_in_words(cron: Cron) -> str:
     if all_hours or not times.startswith("at "):
         # "every 15 minutes" says that it is every day.
         days = days.removeprefix("every day").strip()
-    text = f"every day {times}" if days == "every day" else f"{times} {days}".strip()
+    text = f"every day {times}" if days == "every day" else f"{times} {days}".rstrip(" ,")
     return times if all_hours and not days and times.startswith("every ") else f"{text} ({cron.zone.key})"
 
 
