@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tauro.config.model import canonical
-from tauro.io.checks import CheckFailed, Outcome, Scope, check_read, checked_write
+from tauro.io.checks import CheckFailed, Outcome, Scope, UnfitCheck, check_read, checked_write
 from tauro.io.delta.commits import WriteId
 from tauro.io.frames import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -103,7 +104,7 @@ class Checker:
             CheckFailed: A check does not pass; what there was is as it was.
         """
         scope = self._scope(stored, storage)
-        with checked_write(frame, stored.config.all_checks, scope) as checked:
+        with self._placed(stored), checked_write(frame, stored.config.all_checks, scope) as checked:
             written = put(checked.frame)
             if written is None:
                 return None
@@ -119,7 +120,7 @@ class Checker:
         Raises:
             CheckFailed: A check does not pass.
         """
-        with self._locks.setdefault(stored.name, Lock()):
+        with self._locks.setdefault(stored.name, Lock()), self._placed(stored):
             seen = self._seen.get(stored.name)
             if seen is None:
                 seen = self._seen[stored.name] = self._look(stored, frame, storage)
@@ -157,6 +158,14 @@ class Checker:
         for warning in report.warnings:
             _LOGGER.warning("%s", warning)
         return report
+
+    @contextmanager
+    def _placed(self, stored: StoredDataset) -> Iterator[None]:
+        """Tell with an error where the check is written that does not fit."""
+        try:
+            yield
+        except UnfitCheck as error:
+            raise error.at(self.place(stored.config, error.check)) from None
 
     def _scope(self, stored: StoredDataset, storage: Storage) -> Scope:
         return Scope(

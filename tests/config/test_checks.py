@@ -194,6 +194,10 @@ WRONG = {
         "{not_null: a, on_failure: quarantine, quarantine: o}", "check", "o}",
         "to the dataset itself", "another output",
     ),
+    "the dataset as what it is compared with": (
+        "{references: {column: a, dataset: o}}", "check", "o}",
+        "compared with themselves as they were before", "that has the keys",
+    ),
 }  # fmt: skip
 
 
@@ -269,6 +273,13 @@ def test_a_side_table_is_added_to(inspect):
     checks = "  checks: [{not_null: a, on_failure: quarantine, quarantine: bad}]\n"
     _, (fault,) = inspect(output=f"{HEAD}{checks}bad: {{format: csv, filepath: b}}\n")
     assert (fault.id, fault.hint) == ("check", "Give 'bad' write_mode: append.")
+
+
+def test_a_side_table_has_no_checks_of_its_own(inspect):
+    checks = "  checks: [{not_null: a, on_failure: quarantine, quarantine: bad}]\n"
+    side = "bad: {format: csv, filepath: b, write_mode: append, checks: [{not_empty: true}]}\n"
+    _, (fault,) = inspect(output=f"{HEAD}{checks}{side}")
+    assert (fault.id, fault.hint) == ("check", "Take the checks of 'bad' away.")
 
 
 def test_bad_rows_of_an_input_need_a_place(inspect):

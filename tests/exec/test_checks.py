@@ -95,6 +95,17 @@ def test_a_failure_writes_nothing_and_fails_the_node_with_the_place_of_the_check
     assert not (opened.root / "data/out/_delta_log").exists()
 
 
+@pytest.mark.parametrize(
+    "check",
+    [{"range": {"column": "amount", "min": "x"}}, {"matches": {"column": "id", "pattern": "x"}}, {"unique": "no"}],
+)
+def test_a_check_that_does_not_fit_the_data_is_told_with_its_place(project, code, check):
+    (node,) = project(code, output=out([{"not_null": "id"}, check])).run("p").nodes
+    (kind,) = check
+    assert (node.failure.type, node.failure.place.file) == ("UnfitCheck", "config/base/output.json")
+    assert node.failure.place.text[node.failure.place.column - 1 :].startswith(json.dumps(check[kind]))
+
+
 def test_a_failure_is_not_tried_again(project, code):
     opened = project(code, {"load": {"input": "orders", "output": "out", "retries": 3}}, output=out([GOOD]))
     assert [node.attempts for node in opened.run("p").nodes] == [1]

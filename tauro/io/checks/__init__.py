@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tauro.io.checks.plan import judge_columns
-from tauro.io.checks.report import CheckFailed, CheckReport, CheckResult
+from tauro.io.checks.report import CheckFailed, CheckReport, CheckResult, UnfitCheck
 from tauro.io.checks.scope import Checked, Outcome, Scope, place_of_failure
 from tauro.io.checks.side import side_table
 from tauro.io.frames import SPARK, kind_of
@@ -24,6 +24,7 @@ __all__ = [
     "Checked",
     "Outcome",
     "Scope",
+    "UnfitCheck",
     "check_read",
     "checked_write",
     "needs_spark",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.check_rules import Expression, Freshness, Matches, RequiredColumns, RowCount, Unique, columns_of
 from tauro.errors import NodeError, nearest
-from tauro.io.checks.report import CheckReport, CheckResult
+from tauro.io.checks.report import CheckReport, CheckResult, UnfitCheck
 from tauro.io.checks.values import TIMES
 
 if TYPE_CHECKING:
@@ -126,9 +126,10 @@ class Plan(NamedTuple):
         folded = {name.casefold() for name in columns_of_sql(rule.sql)}
         return [name for name in self.kinds if name.casefold() in folded]
 
-    def refuse(self, index: int, message: str, hint: str | None = None) -> NodeError:
+    def refuse(self, index: int, message: str, hint: str | None = None) -> UnfitCheck:
         """Return the error of a check that cannot be carried out."""
-        return NodeError(f"The check '{self.checks[index].name}' of '{self.dataset}' {message}", hint=hint)
+        check = self.checks[index]
+        return UnfitCheck(check, f"The check '{check.name}' of '{self.dataset}' {message}", hint)
 
     def unsteady(self) -> NodeError:
         """Return the error of a frame whose bad row was gone when it was looked at again."""

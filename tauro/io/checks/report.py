@@ -9,6 +9,7 @@ from tauro.errors import NodeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tauro.config.check_rules import Check
     from tauro.errors import Place
 
 Outcome = Literal["passed", "failed", "warned", "dropped", "quarantined"]
@@ -93,6 +94,23 @@ class CheckReport(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON data."""
         return {**self._asdict(), "results": [result.to_dict() for result in self.results]}
+
+
+class UnfitCheck(NodeError):
+    """A check does not fit the data: a column is missing, or of another kind.
+
+    Attributes:
+        check: The check.
+    """
+
+    def __init__(self, check: Check, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.check = check
+
+    def at(self, place: Place | None) -> UnfitCheck:
+        """Return the error with the place where its check is written."""
+        self.details = self.details._replace(place=place)
+        return self
 
 
 class CheckFailed(NodeError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tauro.config.interpolation import Interpolated
 from tauro.config.schema import describe
-from tauro.errors import NodeError
+from tauro.io.checks.report import UnfitCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def bind(value: Any, kind: Kind, check: Check) -> Any:
     """Return a value of the settings as a column of a kind holds it.
 
     Raises:
-        NodeError: Such a column never holds it: it would be compared with what it is not.
+        UnfitCheck: Such a column never holds it: it would be compared with what it is not.
     """
     if isinstance(value, Interpolated) and kind in ("whole", "floating", "decimal", "boolean"):
         value = _of_reference(value)
@@ -73,7 +73,7 @@ def bind(value: Any, kind: Kind, check: Check) -> Any:
     if held is None:
         message = f"The check '{check.name}' compares a column of kind {kind} with {describe(value)}"
         hint = "Write it as the column holds it: 5, \"paid\", true, '2025-01-31', '2025-01-31 12:00'."
-        raise NodeError(message, hint=hint)
+        raise UnfitCheck(check, message, hint)
     return held
 
 
