@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from tauro.exec.run import node_caller, prepare
 from tauro.io.catalog import Catalog, MemoryDatasets
 from tauro.io.direct.ddl import columns_of
 from tauro.io.frames import kind_of_frame
+from tauro.io.registry import value_format
 from tauro.testing.alone import RUN, call_alone
 from tauro.testing.calling import returned
+from tauro.testing.checks import passed
 from tauro.testing.frames import given
 
 if TYPE_CHECKING:
@@ -73,15 +76,16 @@ def run_node(
         )
     if project is None:
         raise UsageFault(f"Of which project is the node '{node}'?", hint="Give project=..., or the function.")
-    plan = project.plan(_pipeline_of(project.config, node), node=node, start_date=first, end_date=last, ml=ml)
-    config = _with_params(plan.nodes[0].config, params or {})
+    plan = project.plan(_pipeline_of(project.config, node), start_date=first, end_date=last, ml=ml)
+    (planned,) = (found for found in plan.nodes if found.name == node)
+    config = _with_params(planned.config, params or {})
     if len(inputs) != len(config.inputs):
         expected = ", ".join(config.inputs) or "no inputs"
         raise UsageFault(f"Node '{node}' got {len(inputs)} inputs; it reads {expected}")
     by_name = _given(plan.config, zip(config.inputs, inputs, strict=True))
-    with _caller(plan, project, by_name) as caller:
+    with _caller(replace(plan, nodes=(planned,)), project, by_name) as caller:
         found = _returned(caller, config)
-        _outputs(plan.config, config, found)
+        _outputs(plan, config, found)
         return found
 
 
@@ -97,7 +101,9 @@ def run_pipeline(
     """Run the nodes of a pipeline one after the other with these inputs, and return every output by its name.
 
     All datasets are in memory: nothing is read from where the settings say that it is, and nothing is
-    stored. Checks of datasets are made where these are stored, and so not here.
+    stored. Their checks are made, and rows that they put aside are among the outputs, by the name of the
+    side table: ``<dataset>_quarantine``, where the settings give it none. Freshness is measured from the
+    end of the run's dates.
 
     Args:
         project: The project.
@@ -115,6 +121,7 @@ def run_pipeline(
     Raises:
         UsageFault: An input is missing, or the project has none of that name.
         PipelineNotFound: There is no such pipeline.
+        CheckFailed: A check of a dataset does not pass, and its failures are errors.
         TauroError: It cannot be run as it is configured.
         Exception: Whatever a node raises.
     """
@@ -124,11 +131,14 @@ def run_pipeline(
     _check_names(plan, by_name)
     found: dict[str, Any] = {}
     with _caller(plan, project, by_name) as caller:
+        for name, value in by_name.items():
+            if name in plan.reads:
+                _keep(_passed(plan, "input", name, value, caller), caller)
         for node in plan.nodes:
-            outputs = _outputs(plan.config, node.config, _returned(caller, node.config))
-            for name, value in outputs.items():
-                caller.catalog.memory.put(name, value)
-            found.update(outputs)
+            for name, value in _outputs(plan, node.config, _returned(caller, node.config)).items():
+                kept = _passed(plan, "output", name, value, caller)
+                _keep(kept, caller)
+                found.update(kept)
     return found
 
 
@@ -159,7 +169,7 @@ def _given(config: ProjectConfig, inputs: Iterable[tuple[str, Any]]) -> dict[str
 def _check_names(plan: RunPlan, inputs: Mapping[str, Any]) -> None:
     read = list(dict.fromkeys(canonical(name) for node in plan.nodes for name in node.config.inputs))
     made = {canonical(name) for node in plan.nodes for name in node.config.outputs}
-    missing = [name for name in read if name not in made and name not in inputs]
+    missing = [name for name in (*read, *plan.references) if name not in made and name not in inputs]
     known = {*read, *plan.config.inputs, *plan.config.outputs}
     for name in inputs:
         if name not in known:
@@ -178,13 +188,27 @@ def _returned(caller: NodeCaller, node: NodeConfig) -> Any:
     return returned(caller, node, node.target)
 
 
-def _outputs(config: ProjectConfig, node: NodeConfig, returned: Any) -> dict[str, Any]:
-    """Return what a node returned by output; what a run would store must be a frame."""
+def _outputs(plan: RunPlan, node: NodeConfig, returned: Any) -> dict[str, Any]:
+    """Return what a node returned by output; what a run would store as a table must be a frame."""
     outputs = {canonical(name): value for name, value in outputs_of(node, returned).items()}
     for name, value in outputs.items():
-        if name in config.outputs:
+        if name in plan.writes and value_format(plan.writes[name].format) is None:
             kind_of_frame(value)
     return outputs
+
+
+def _passed(plan: RunPlan, section: str, name: str, value: Any, caller: NodeCaller) -> dict[str, Any]:
+    """Return what passes the checks that a dataset has in a section, and what these put aside."""
+    __tracebackhide__ = True
+    stored = (plan.reads if section == "input" else plan.writes).get(name)
+    if stored is None or not stored.is_checked_as(section):
+        return {name: value}
+    return passed(plan.config, stored.config, value, caller.catalog)
+
+
+def _keep(values: Mapping[str, Any], caller: NodeCaller) -> None:
+    for name, value in values.items():
+        caller.catalog.memory.put(name, value)
 
 
 @contextmanager

@@ -67,10 +67,19 @@ def _table(value: Any) -> tuple[Table, dict[str, Any]]:
         twice = sorted({name for name in names if names.count(name) > 1})
         raise AssertionError(f"The {_origin(kind)} frame has two columns of one name: {', '.join(twice)}")
     columns = {name: _column(arrow.select([name])) for name in names}
-    types = {name: column[0] for name, column in columns.items()}
+    untyped = _untyped(value, arrow) if kind == "pandas.DataFrame" else ()
+    types = {name: None if name in untyped else column[0] for name, column in columns.items()}
     values = [column[1] for column in columns.values()]
     found = list(zip(*values, strict=True)) if values else [()] * len(arrow)
     return Table(_origin(kind), types, found), {field.name: field.type for field in arrow.schema}
+
+
+def _untyped(frame: Any, arrow: Any) -> list[str]:
+    """Return the columns of a pandas frame of whose type it only knows that they hold objects, as decimals do."""
+    from pyarrow import types
+
+    exact = [field.name for field in arrow.schema if not (types.is_decimal(field.type) or types.is_nested(field.type))]
+    return [str(name) for name, kind in frame.dtypes.items() if str(kind) == "object" and name not in exact]
 
 
 def _column(table: Any) -> tuple[str | None, list[Any]]:
