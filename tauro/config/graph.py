@@ -110,9 +110,10 @@ def views_of(config: ProjectConfig, node: NodeConfig) -> Iterator[str]:
 
 
 def references_of(config: ProjectConfig, node: NodeConfig) -> Iterator[str]:
-    """Yield the datasets that the checks of what a node reads and writes compare with."""
+    """Yield the datasets that the checks of what a node reads and writes compare with, and what is read for those."""
     used = (*map(config.dataset, map(canonical, node.inputs)), *map(config.outputs.get, map(canonical, node.outputs)))
     for dataset in used:
         for check in dataset.all_checks if dataset is not None else ():
             if isinstance(check.rule, References):
                 yield check.rule.dataset
+                yield from datasets_behind(config, canonical(check.rule.dataset))

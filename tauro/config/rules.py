@@ -256,8 +256,9 @@ RULES: dict[str, Rule] = {
     ),
     "check": Rule(
         "A check cannot be carried out as it is described",
-        "Two checks of a dataset have one name, its bad rows would go to two places, or to one that is not known.",
-        "The message says which; give checks names of their own, and one output for bad rows.",
+        "Two checks of a dataset have one name, it is compared with itself, or its bad rows would go to two places, to "
+        "none, or to one where they would be lost.",
+        "The message says which; docs/checks.md describes checks and where bad rows go.",
     ),
     "engine": Rule(
         "The engine cannot start here",

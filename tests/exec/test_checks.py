@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from tauro.errors import ValidationError
+from tauro.errors import TauroError, Unsupported, ValidationError
+from tauro.exec.needs import spark_needs
 from tauro.exec.record import read_summary
 
 ORDERS = pl.DataFrame({"id": [1, 2, 3, 4], "customer": [1, 1, 9, 2], "amount": [5, -1, 7, 8]})
@@ -286,6 +287,61 @@ PLACES = {
     "another's place": ({"other": {"format": "delta", "filepath": "data/out_quarantine"}}, "to the place of 'other'"),
     "inside of another": ({"other": {"format": "delta", "filepath": "data"}}, "into the data of 'other'"),
 }
+
+
+def test_faults_of_the_datasets_that_checks_name_stop_a_plan(project):
+    aside = {**GOOD, **ASIDE, "quarantine": "bad"}
+    known = {"references": {"column": "customer", "dataset": "known"}}
+    output = {
+        **out([aside, known]),
+        "bad": {"filepath": "data/bad", "write_mode": "append"},
+        "known": {"format": "delta", "filepath": "../known"},
+    }
+    with pytest.raises(TauroError) as caught:
+        project(POLARS, output=output).plan("p")
+    assert {fault.message for fault in caught.value.faults if not fault.warning} == {
+        "bad: The dataset has no format",
+        "known: The path climbs by '..'",
+    }
+
+
+NEEDS = {
+    "a plain check": ([GOOD], {}, False),
+    "a plain expression": ([{"expression": "amount >= 0 AND id IS NOT NULL"}], {}, False),
+    "an expression for Spark": ([{"expression": "abs(amount) >= 0"}], {}, True),
+    "a reference": ([KNOWN], {}, False),
+    "a reference to what only Spark reads": (
+        [{"references": {"column": "customer", "dataset": "asked"}}],
+        {"asked": {"format": "query", "query": "SELECT 1 AS customer"}},
+        True,
+    ),
+    "rows that are put aside": ([{**GOOD, **ASIDE, "quarantine": "bad"}], {}, False),
+}
+
+
+@pytest.mark.parametrize("of", ["input", "output"])
+@pytest.mark.parametrize("case", NEEDS)
+def test_the_plan_knows_whether_checks_need_spark(project, case, of):
+    checks, inputs, expected = NEEDS[case]
+    bad = {"bad": {"format": "delta", "filepath": "data/bad", "write_mode": "append"}}
+    opened = project(
+        POLARS,
+        inputs=inputs,
+        output={**out(checks if of == "output" else []), **bad},
+        checks=checks if of == "input" else [],
+    )
+    plan = opened.plan("p")
+    nodes = [node.config for node in plan.nodes]
+    assert bool(spark_needs(opened.root, nodes, plan.reads, plan.writes, plan.references)) is expected
+
+
+def test_bad_rows_need_an_engine_that_writes_their_table(project):
+    output = {
+        **out([{**GOOD, **ASIDE, "quarantine": "bad"}], format="parquet"),
+        "bad": {"format": "delta", "filepath": "data/bad", "write_mode": "append"},
+    }
+    with pytest.raises(Unsupported, match="cannot write 'bad'"):
+        project(SPARK, output=output, global_settings={"mode": "spark"}).plan("p")
 
 
 @pytest.mark.parametrize("case", PLACES)

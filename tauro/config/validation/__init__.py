@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tauro.config.model import DatasetConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.report import At, Report
-from tauro.config.validation.checks import check_checks
+from tauro.config.validation.checks import check_checks, named_by_checks
 from tauro.config.validation.code import CodeChecker
 from tauro.config.validation.datasets import check_dataset
 from tauro.config.validation.pipelines import PipelineChecker, home
@@ -48,6 +48,7 @@ def check_pipeline(config: ProjectConfig, pipeline: PipelineConfig) -> list[Faul
     for node in nodes:
         code.check(node, home(config, pipeline, node.name))
     used = {canonical(name) for node in nodes for name in (*node.inputs, *node.outputs)}
+    used |= named_by_checks(config, used)
     used |= {view for name in used for view in datasets_behind(config, name)}
     for dataset in (*config.inputs.values(), *config.outputs.values()):
         if canonical(dataset.name) in used:

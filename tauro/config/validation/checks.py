@@ -10,6 +10,8 @@ from tauro.config.report import At
 from tauro.config.validation.sql import check_row_condition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tauro.config.check_rules import Check
     from tauro.config.model import DatasetConfig, ProjectConfig
     from tauro.config.report import Report
@@ -40,6 +42,17 @@ def check_checks(config: ProjectConfig, dataset: DatasetConfig, report: Report) 
         message = f"{dataset.name}: Its bad rows would go to several places"
         hint = "Give all its checks the same quarantine, or none."
         report.add("check", message, at.of("checks")._replace(key=True), hint=hint)
+
+
+def named_by_checks(config: ProjectConfig, names: Iterable[str]) -> set[str]:
+    """Return the datasets that checks of others name: those that they compare with, and those for bad rows."""
+    found: set[str] = set()
+    for name in names:
+        for dataset in (config.inputs.get(name), config.outputs.get(name)):
+            for check in dataset.all_checks if dataset is not None else ():
+                other = check.rule.dataset if isinstance(check.rule, References) else None
+                found.update(canonical(each) for each in (other, check.quarantine) if each is not None)
+    return found
 
 
 def _known(config: ProjectConfig, name: str, dataset: DatasetConfig, at: At, report: Report) -> None:
