@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tauro.config.model import NodeConfig
     from tauro.exec.results import Failure
     from tauro.io.catalog import StoredDataset
+    from tauro.io.checks.report import CheckReport
     from tauro.lineage.naming import Id
 
 _VERSION = version("tauro")
@@ -109,6 +110,12 @@ def stored_facets(stored: StoredDataset, alias: Id) -> dict[str, Facet]:
 def memory_facets() -> dict[str, Facet]:
     """Return what is known of a value that nodes hand on in memory."""
     return {"datasetType": _facet("1-0-0", "DatasetTypeDatasetFacet", datasetType="JOB_OUTPUT", subType="MEMORY")}
+
+
+def assertions(report: CheckReport) -> Facet:
+    """Return what checks have found; one whose failures are only warned of has not succeeded."""
+    found = [{"assertion": result.name, "success": result.passed} for result in report.results]
+    return _facet("1-0-1", "DataQualityAssertionsDatasetFacet", assertions=found)
 
 
 def output_statistics(rows: int) -> Facet:

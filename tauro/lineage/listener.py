@@ -106,18 +106,29 @@ class Lineage:
         """Return the stored datasets that the run takes and makes."""
         plan = self._plan
         taken = [name for name in plan.reads if name not in plan.writes]
-        return {"inputs": self._datasets(taken), "outputs": self._datasets(plan.writes, written=True, ended=ended)}
+        inputs, outputs = self._datasets(taken), self._datasets(plan.writes, written=True, ended=ended)
+        return {"inputs": list(inputs.values()), "outputs": list(outputs.values())}
 
     def _node_data(self, node: PlannedNode, outcome: NodeOutcome | None = None) -> dict[str, list[dict[str, Any]]]:
-        ended = outcome is not None and outcome.state == "completed"
-        outputs = self._datasets(map(canonical, node.config.outputs), written=True, ended=ended)
+        done = outcome if outcome is not None and outcome.state == "completed" else None
+        inputs = self._datasets(map(canonical, node.config.inputs))
+        outputs = self._datasets(map(canonical, node.config.outputs), written=True, ended=done is not None)
+        checks = {} if outcome is None else {canonical(it.dataset): facets.assertions(it) for it in outcome.checks}
+        for data, kind in ((inputs, "inputFacets"), (outputs, "outputFacets")):
+            for name, dataset in data.items():
+                if name in checks:
+                    dataset[kind] = {"dataQualityAssertions": checks[name]}
         # The rows are those of all outputs together.
-        if outcome is not None and outcome.state == "completed" and outcome.rows_out is not None and len(outputs) == 1:
-            outputs[0]["outputFacets"] = {"outputStatistics": facets.output_statistics(outcome.rows_out)}
-        return {"inputs": self._datasets(map(canonical, node.config.inputs)), "outputs": outputs}
+        if done is not None and done.rows_out is not None and len(outputs) == 1:
+            (made,) = outputs.values()
+            made.setdefault("outputFacets", {})["outputStatistics"] = facets.output_statistics(done.rows_out)
+        return {"inputs": list(inputs.values()), "outputs": list(outputs.values())}
 
-    def _datasets(self, names: Iterable[str], *, written: bool = False, ended: bool = False) -> list[dict[str, Any]]:
-        return [found for name in dict.fromkeys(names) if (found := self._dataset(name, written=written, ended=ended))]
+    def _datasets(
+        self, names: Iterable[str], *, written: bool = False, ended: bool = False
+    ) -> dict[str, dict[str, Any]]:
+        found = {name: self._dataset(name, written=written, ended=ended) for name in names}
+        return {name: dataset for name, dataset in found.items() if dataset is not None}
 
     def _dataset(self, name: str, *, written: bool, ended: bool) -> dict[str, Any] | None:
         """Return a dataset; None for one that a repeated node leaves as it is."""

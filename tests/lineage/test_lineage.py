@@ -68,6 +68,24 @@ def by_job(events):
     return {(event["job"]["name"], event["eventType"]): event for event in events}
 
 
+def test_checks_are_assertions_of_the_dataset_that_they_look_at(shop):
+    checks = [{"not_null": "k"}, {"range": {"column": "k", "max": 1}, "on_failure": "drop"}]
+    output = {"gold": {**DATA["output"]["gold"], "checks": checks}}
+    raw = {"raw": {**DATA["input"]["raw"], "checks": [{"unique": "k"}]}}
+    found = by_job(told(shop(input=raw, output=output))[1])
+    (taken,), (made,) = found["p.load", "COMPLETE"]["inputs"], found["p.keep", "COMPLETE"]["outputs"]
+    assert [
+        (one["assertion"], one["success"]) for one in taken["inputFacets"]["dataQualityAssertions"]["assertions"]
+    ] == [("unique(k)", True)]
+    assert [
+        (one["assertion"], one["success"]) for one in made["outputFacets"]["dataQualityAssertions"]["assertions"]
+    ] == [
+        ("not_null(k)", True),
+        ("range(k)", False),
+    ]
+    assert made["outputFacets"]["outputStatistics"]["rowCount"] == 1
+
+
 def test_a_pipeline_and_each_of_its_nodes_start_and_complete(shop):
     _, events = told(shop())
     assert [(event["eventType"], event["job"]["namespace"], event["job"]["name"]) for event in events] == [

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from tauro.cli.commands.run.plans import Plans, ml_options
 from tauro.cli.completion import (
+    complete_files,
     complete_node_lists,
     complete_nodes,
     complete_pipelines,
@@ -39,6 +40,7 @@ _MANUAL = Manual(
         "tauro run --env dev --pipeline silver_transformation --from-nodes extract --only-missing",
         "tauro run --env dev --pipeline silver_transformation --dry-run",
         "tauro run --resume run-20250126-101530-123456",
+        "tauro run --env prod --pipeline silver_transformation --report out/report.html --lineage out/lineage.jsonl",
     ),
     variables={
         "TAURO_STATE_DIR": "Folder of the records of runs.  [default: .tauro in the project]",
@@ -97,6 +99,18 @@ _MANUAL = Manual(
     shell_complete=complete_runs,
     help="Do what that run has left undone: nodes that failed, were skipped or cancelled.",
 )
+@click.option(
+    "--report",
+    metavar="PATH",
+    shell_complete=complete_files,
+    help="Write a page of HTML that shows how the run went, whether it completes or not.",
+)
+@click.option(
+    "--lineage",
+    metavar="PATH",
+    shell_complete=complete_files,
+    help="Add OpenLineage events to this file, as JSON lines.  [default: global_settings.lineage]",
+)
 @output_option
 @logging_options
 @click.pass_obj
@@ -126,7 +140,7 @@ def command(console: Console, /, **options: Any) -> int:
     if not plan.nodes:
         console.data(plan.to_dict(), "Nothing is left to do.")
         return 0
-    return _run(console, project, plans)
+    return _run(console, project, plans, options)
 
 
 def _tell_plans(console: Console, plans: Sequence[Any]) -> None:
@@ -159,8 +173,9 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Sequen
     return project, [project.plan_resume(options["resume"], ml_options(options))]
 
 
-def _run(console: Console, project: Any, plans: Sequence[Any]) -> int:
+def _run(console: Console, project: Any, plans: Sequence[Any], options: dict[str, Any]) -> int:
     from tauro.cli.commands.run.text import run_error
+    from tauro.cli.commands.run.watching import watching
     from tauro.cli.log import setup_logging
     from tauro.exec.log import LogListener
 
@@ -170,9 +185,12 @@ def _run(console: Console, project: Any, plans: Sequence[Any]) -> int:
         gc.enable()
     results: list[Any] = []
     try:
-        with setup_logging(console, plans[0].config) as log:
+        with (
+            setup_logging(console, plans[0].config) as log,
+            watching(console, options["report"], options["lineage"], len(plans)) as watchers,
+        ):
             for plan in plans:
-                results.append(_run_one(console, project, plan, (log, LogListener())))
+                results.append(_run_one(console, project, plan, (log, LogListener(), *watchers(plan))))
                 if results[-1].state != "completed":
                     break
         return _tell_results(console, results, len(plans))
