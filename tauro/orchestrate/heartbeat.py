@@ -1,0 +1,128 @@
+"""Keeps the lease of a run, and sees when the run shall end. A thread of the supervisor, where no user code runs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from threading import Event, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from tauro.errors import TauroError
+from tauro.exec.policy import delay_before
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from types import TracebackType
+
+    from tauro.orchestrate.store.protocol import Store
+
+
+class Timing(NamedTuple):
+    """How long things take, in seconds.
+
+    Attributes:
+        lease: How long an owner need not be heard of before it is taken for dead.
+        renew: How often it is heard of.
+        look: How often it looks whether somebody wants its run cancelled.
+        grace: How long processes have to end when they are asked to, before they are killed.
+        retry_delay: How long a run waits before its second attempt; doubled for each further one, and varied.
+    """
+
+    lease: float = 30.0
+    renew: float = 5.0
+    look: float = 0.5
+    grace: float = 10.0
+    retry_delay: float = 10.0
+
+    def delay_after(self, attempt: int) -> timedelta:
+        """Return how long a run waits after its attempt of that number."""
+        return timedelta(seconds=delay_before(attempt, self.retry_delay))
+
+
+class Heartbeat:
+    """Renews the lease of a claimed run from its beginning to its end; use it in a ``with`` block.
+
+    Attributes:
+        is_lost: True when the run is no longer this claim's, or the store could not be reached for a whole lease.
+        is_cancelled: True when somebody wants the run ended.
+
+    Args:
+        run_id: The run.
+        epoch: The epoch of the claim.
+        open_store: Opens the store; a thread has its own.
+        clock: The time.
+        timing: How often it looks and renews.
+        wake: Called when ``is_lost`` or ``is_cancelled`` has become true.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        epoch: int,
+        open_store: Callable[[], Store],
+        *,
+        clock: Callable[[], datetime],
+        timing: Timing,
+        wake: Callable[[], None],
+    ) -> None:
+        self.is_lost = False
+        self.is_cancelled = False
+        self._run_id = run_id
+        self._epoch = epoch
+        self._open_store = open_store
+        self._clock = clock
+        self._timing = timing
+        self._wake = wake
+        self._renewed = monotonic()
+        self._stop = Event()
+        self._thread = Thread(target=self._beat, name="tauro-heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(self._timing.lease)
+
+    def _beat(self) -> None:
+        while not self._stop.is_set() and not self.is_lost:
+            # A connection that has failed once may never work again: the next try has a new one. Whoever was stopped
+            # for longer than the lease may find the run still its own.
+            with suppress(TauroError, OSError), self._open_store() as store:
+                self._keep(store)
+            if monotonic() - self._renewed > self._timing.lease:
+                self._lose()
+            self._stop.wait(self._timing.look)
+
+    def _keep(self, store: Store) -> None:
+        while not self._stop.wait(self._timing.look):
+            if monotonic() - self._renewed >= self._timing.renew:
+                self._renew(store)
+            else:
+                run = store.get_run(self._run_id)
+                self._heed(run.cancel_requested, run.epoch == self._epoch and run.state == "running")
+            if self.is_lost:
+                return
+
+    def _renew(self, store: Store) -> None:
+        before = monotonic()
+        run = store.renew(self._run_id, self._epoch, lease=timedelta(seconds=self._timing.lease), now=self._clock())
+        if run is not None:
+            self._renewed = before
+        self._heed(run is not None and run.cancel_requested, run is not None)
+
+    def _heed(self, cancelled: bool, owned: bool) -> None:  # noqa: FBT001 - two facts
+        if not owned:
+            self._lose()
+        elif cancelled and not self.is_cancelled:
+            self.is_cancelled = True
+            self._wake()
+
+    def _lose(self) -> None:
+        self.is_lost = True
+        self._wake()

@@ -1,0 +1,160 @@
+"""Which process owns a run, and whether it still lives.
+
+A process number alone says nothing: the next process may have it. The start of the machine, the number and the start of
+the process together name one process for ever. The lock of a run is the kernel's: it goes with its holder, however that
+ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final, Self
+
+from tauro.errors import SecurityError
+from tauro.orchestrate.records import Owner
+from tauro.security.private import private_directory
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+#: Where the kernel numbers processes for the whole machine, rather than for a container.
+_FIRST_NAMESPACE: Final = "pid:[4026531836]"
+# Whoever looks at a lock holds it for some microseconds; that is no owner.
+_PATIENCE_SECONDS: Final = 0.5
+
+
+def this_process() -> Owner:
+    """Return who this process is."""
+    pid = os.getpid()
+    return Owner(os.uname().nodename, _boot_id(), pid, _started(pid) or 0)
+
+
+def is_alive(owner: Owner) -> bool:
+    """Say whether a process of this machine, and of this container, lives."""
+    return owner.boot_id == _boot_id() and _started(owner.pid) == owner.started
+
+
+def is_gone(owner: Owner, lock: Path) -> bool:
+    """Say whether an owner is known to be dead. Of one on another machine nothing is known; its lease tells.
+
+    Args:
+        owner: The owner of a run.
+        lock: The run's lock, as this process would find it.
+    """
+    boot_id = _boot_id()
+    if owner.host != os.uname().nodename and owner.boot_id != boot_id:
+        return False
+    holder, is_held = _look(lock)
+    if holder == owner:
+        return not is_held
+    # It has another state folder, or has just let go of its lock and removed it.
+    return owner.boot_id == boot_id and not is_alive(owner)
+
+
+class RunLock:
+    """The lock of a run: who has it may execute the run. It is let go when its process ends.
+
+    Args:
+        file: The lock's file.
+        descriptor: The file, open and locked.
+    """
+
+    def __init__(self, file: Path, descriptor: int) -> None:
+        self._file = file
+        self._descriptor = descriptor
+
+    @classmethod
+    def take(cls, file: Path, owner: Owner) -> Self | None:
+        """Take the lock and write who has it; None when somebody else does.
+
+        Raises:
+            SecurityError: The folder or the file is not the program's own.
+        """
+        private_directory(file.parent.parent)
+        private_directory(file.parent)
+        deadline = monotonic() + _PATIENCE_SECONDS
+        while (descriptor := _locked(file)) is None:
+            if monotonic() > deadline:
+                return None
+            sleep(0.005)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+        return cls(file, descriptor)
+
+    def release(self) -> None:
+        """Let go of the lock; nothing of it is left."""
+        with suppress(FileNotFoundError):
+            self._file.unlink()  # while it is held: nobody else can have it
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def lock_file(state: Path, run_id: str) -> Path:
+    """Return where the lock of a run is in the program's state folder."""
+    return state / "run" / f"{run_id}.lock"
+
+
+def _locked(file: Path) -> int | None:
+    """Return the file, open and locked; None when it is not to be had now."""
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SecurityError(f"{file} cannot be opened: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), file.stat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass  # somebody has it, or has removed it meanwhile
+    os.close(descriptor)
+    return None
+
+
+def _look(lock: Path) -> tuple[Owner | None, bool]:
+    """Return whose lock it was last, and whether it is held."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None, False
+    try:
+        holder = Owner(*json.loads(os.pread(descriptor, 4096, 0) or b"[]"))
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return holder, True
+    except (ValueError, TypeError):  # its holder was killed before it had written its name
+        return None, False
+    finally:
+        os.close(descriptor)
+    return holder, False
+
+
+def _boot_id() -> str:
+    """Return what names this start of the machine, and the container where processes have numbers of their own."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+    return boot if namespace == _FIRST_NAMESPACE else f"{boot}/{namespace}"
+
+
+def _started(pid: int) -> int | None:
+    """Return when a process started, in ticks since the machine did; None when there is none (proc(5), stat)."""
+    try:
+        # The name, in brackets, may hold blanks and brackets itself.
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])

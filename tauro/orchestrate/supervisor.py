@@ -1,0 +1,210 @@
+"""Executes a run: claims it, starts its worker, writes what happens, and ends it when it must end.
+
+The supervisor holds the run's lock and lease; user code is in the worker's processes alone. What it writes names the
+epoch of its claim, so that nothing of a run that was taken from it can be written late.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, NamedTuple
+
+from tauro.errors import RunNotFound, TauroError
+from tauro.orchestrate.child import Child
+from tauro.orchestrate.crash import crash_point
+from tauro.orchestrate.heartbeat import Heartbeat, Timing
+from tauro.orchestrate.identity import RunLock, lock_file, this_process
+from tauro.orchestrate.processes import mark_of
+from tauro.orchestrate.recorder import Recorder
+from tauro.orchestrate.run_log import RunLog, log_file
+from tauro.orchestrate.watch import Ended, Stop, Watch
+from tauro.orchestrate.work import Work
+from tauro.security.redaction import Redactor, secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tauro.exec.events import Listener
+    from tauro.orchestrate.records import Run
+    from tauro.orchestrate.store.protocol import Store
+
+_PAUSE_SECONDS = 0.5
+
+
+class Site(NamedTuple):
+    """Where runs are executed.
+
+    Attributes:
+        root: The project's folder.
+        state: The program's state folder.
+        environ: Environment variables of the workers.
+        config_type: ``yaml``, ``json`` or ``dsl``, where the project has several settings indexes.
+        timing: Lease, grace and delays.
+    """
+
+    root: Path
+    state: Path
+    environ: Mapping[str, str]
+    config_type: str | None = None
+    timing: Timing = Timing()
+
+
+class Supervisor:
+    """Executes runs, one after the other.
+
+    Args:
+        site: Where.
+        open_store: Opens the store; each thread has its own.
+        clock: The time, with its zone.
+        listeners: Told of every event of the runs, in order; one that fails is told no more.
+        heard: Told of every line that the processes of a run print, without secrets.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        open_store: Callable[[], Store],
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        listeners: tuple[Listener, ...] = (),
+        heard: Callable[[str], None] | None = None,
+    ) -> None:
+        self._site = site
+        self._open_store = open_store
+        self._clock = clock
+        self._listeners = listeners
+        self._heard = heard
+        self._redact = Redactor(frozenset(secrets_of(site.environ)))
+
+    def carry_out(
+        self,
+        run_id: str,
+        stop: Stop,
+        *,
+        limited: bool = False,
+        once: bool = False,
+        claimed: Callable[[], None] = lambda: None,
+    ) -> Run | None:
+        """Execute a run until it is over, with the attempts it has left.
+
+        Args:
+            run_id: The run.
+            stop: Ends it before.
+            limited: Hold to the run's ``max_active_runs`` and ``available_at``.
+            once: Leave after one attempt; whoever looks for runs that may start finds it again.
+            claimed: Called when the run is this process's.
+
+        Returns:
+            The run as it is then; None when it could not be claimed at all.
+        """
+        with self._open_store() as store:
+            if not self._attempt(store, run_id, stop, limited=limited, claimed=claimed):
+                return None
+            run = store.get_run(run_id)
+            while run.state == "pending" and not once and not stop.is_asked:
+                if run.available_at > self._clock():
+                    sleep(min(self._site.timing.look, (run.available_at - self._clock()).total_seconds()))
+                elif not self._attempt(store, run_id, stop, limited=limited):
+                    break
+                run = store.get_run(run_id)
+            return store.get_run(run_id)
+
+    def _attempt(
+        self,
+        store: Store,
+        run_id: str,
+        stop: Stop,
+        *,
+        limited: bool,
+        claimed: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Make one attempt at a run; False when it could not be claimed."""
+        site, owner = self._site, this_process()
+        lock = RunLock.take(lock_file(site.state, run_id), owner)
+        if lock is None:
+            return False
+        with lock:
+            lease = timedelta(seconds=site.timing.lease)
+            epoch = store.claim(run_id, owner, lease=lease, now=self._clock(), limited=limited)
+            if epoch is None:
+                return False
+            crash_point("run claimed")
+            claimed()
+            with (
+                Heartbeat(
+                    run_id, epoch, self._open_store, clock=self._clock, timing=site.timing, wake=stop.wake
+                ) as heart,
+                RunLog(log_file(site.state, run_id), self._heard, redact=self._redact) as log,
+            ):
+                ended = self._execute(store, run_id, epoch, heart=heart, log=log, stop=stop)
+                crash_point("worker ended")
+                self._insist(lambda: self._conclude(store, run_id, epoch, ended), heart)
+        return True
+
+    def _execute(self, store: Store, run_id: str, epoch: int, *, heart: Heartbeat, log: RunLog, stop: Stop) -> Ended:
+        run = store.get_run(run_id)
+        log.note(f"{self._clock().isoformat(timespec='seconds')} attempt {run.attempt} of {run_id}")
+        work = self._work(store, run, epoch)
+        try:
+            child = Child(work, self._site.environ)
+        except OSError as error:
+            return Ended("failed", f"Its process could not be started: {error.strerror}", may_pass=True)
+        with child:
+            recorder = Recorder(store, run_id, epoch, self._clock)
+            grace = self._site.timing.grace
+            return Watch(child, recorder, heart=heart, log=log, stop=stop, listeners=self._listeners, grace=grace).end()
+
+    def _work(self, store: Store, run: Run, epoch: int) -> Work:
+        chain = [run.id]
+        while (before := run.new.retry_of if len(chain) == 1 else _retried(store, chain[-1])) is not None:
+            chain.append(before)
+        return Work(
+            root=str(self._site.root),
+            env=run.new.env,
+            pipeline=run.new.pipeline,
+            record=mark_of(run.id, epoch),
+            first_run=chain[-1],
+            earlier=tuple(chain),
+            repeats=epoch > 1 or len(chain) > 1,
+            start_date=run.new.start_date,
+            end_date=run.new.end_date,
+            max_concurrency=run.new.max_concurrency,
+            config_type=self._site.config_type,
+        )
+
+    def _conclude(self, store: Store, run_id: str, epoch: int, ended: Ended) -> None:
+        """Write how an attempt ended; nothing is changed when the run is no longer this claim's."""
+        now = self._clock()
+        if ended.how == "lost":
+            return
+        if ended.how == "handed back":
+            store.release(run_id, epoch, now=now, available_at=now, error=ended.error, counts=False)
+            return
+        if ended.may_pass:
+            attempt = store.get_run(run_id).attempt
+            delay = self._site.timing.delay_after(attempt)
+            if store.release(run_id, epoch, now=now, available_at=now + delay, error=ended.error):
+                return
+        store.finish(run_id, epoch, ended.how, now=now, error=ended.error)
+
+    def _insist(self, write: Callable[[], None], heart: Heartbeat) -> None:
+        """Write what must not be lost, as long as the run is this claim's; then its lease tells the rest."""
+        deadline = monotonic() + self._site.timing.lease
+        while not heart.is_lost:
+            try:
+                return write()
+            except (TauroError, OSError):
+                if monotonic() > deadline:
+                    raise
+                sleep(_PAUSE_SECONDS)
+        return None
+
+
+def _retried(store: Store, run_id: str) -> str | None:
+    """Return the run that a run takes up again; None where that is not known any more."""
+    try:
+        return store.get_run(run_id).new.retry_of
+    except RunNotFound:
+        return None

@@ -1,0 +1,256 @@
+"""Watches one attempt at a run from the start of its worker to the end of its last process."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from tauro.exec.events import Event, NodeEnded, NodeStarted, RunStarted, event_from_dict
+from tauro.orchestrate.child import Child, read
+from tauro.orchestrate.work import Lines
+from tauro.security.redaction import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tauro.exec.events import Listener
+    from tauro.orchestrate.heartbeat import Heartbeat
+    from tauro.orchestrate.recorder import Recorder
+    from tauro.orchestrate.run_log import RunLog
+    from tauro.orchestrate.states import FinalRunState
+
+Leaving = Literal["cancelled", "handed back"]
+
+_LOOK_SECONDS = 1.0
+# The worker holds to the run's time limit by itself and can say which node was late. It may be unable to.
+_SLACK_SECONDS = 3.0
+_START_SECONDS = 60.0
+
+
+class Ended(NamedTuple):
+    """How an attempt ended.
+
+    Attributes:
+        how: A final state; ``handed back``, to be started again; or ``lost``: the run is somebody else's.
+        error: Why, without secrets.
+        may_pass: True when another attempt may do better.
+    """
+
+    how: FinalRunState | Literal["handed back", "lost"]
+    error: str | None = None
+    may_pass: bool = False
+
+
+class Stop:
+    """Asks a supervisor to leave its run before that is over; from any thread, or from a handler of signals.
+
+    Attributes:
+        how: What shall become of the run: ``cancelled``, or ``handed back``; None as long as nobody has asked.
+        is_urgent: True when it was asked again: its processes have no time to end by themselves.
+    """
+
+    def __init__(self) -> None:
+        self.how: Leaving | None = None
+        self.is_urgent = False
+        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    @property
+    def is_asked(self) -> bool:
+        """True when somebody has asked."""
+        return self.how is not None
+
+    def ask(self, how: Leaving) -> None:
+        """Ask for the end."""
+        self.is_urgent = self.is_asked
+        self.how = how
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the supervisor look at once."""
+        os.eventfd_write(self.bell, 1)
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        os.close(self.bell)
+
+    @contextmanager
+    def on_signals(self, how: Leaving) -> Iterator[None]:
+        """Let SIGTERM and SIGINT ask. Only a main thread is told of signals."""
+        if current_thread() is not main_thread():
+            yield
+            return
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        before = [signal.signal(number, lambda _signal, _frame: self.ask(how)) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+
+class Watch:
+    """One attempt.
+
+    Args:
+        child: Its processes.
+        recorder: Writes what happens.
+        heart: Tells when the run is to be cancelled, or lost.
+        log: Takes what the processes print.
+        stop: Tells when this process shall leave.
+        listeners: Told of every event; one that fails is told no more.
+        grace: Seconds that processes have to end when they are asked to.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        recorder: Recorder,
+        *,
+        heart: Heartbeat,
+        log: RunLog,
+        stop: Stop,
+        listeners: tuple[Listener, ...],
+        grace: float,
+    ) -> None:
+        self._child = child
+        self._recorder = recorder
+        self._heart = heart
+        self._log = log
+        self._stop = stop
+        self._listeners = list(listeners)
+        self._grace = grace
+        self._lines = Lines()
+        self._result: dict[str, Any] | None = None
+        self._running: dict[str, None] = {}
+        self._how: Leaving | Literal["late", "lost"] | None = None
+        self._timeout: float | None = None
+        self._deadline = self._kill_at = float("inf")
+
+    def end(self) -> Ended:
+        """Watch until the end, and return what it was."""
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (self._child.events, self._child.output, self._child.ended, self._stop.bell):
+                selector.register(descriptor, selectors.EVENT_READ)
+            ready: set[int] = set()
+            while self._child.ended not in ready:
+                self._heed(monotonic())
+                until = min(self._deadline, self._kill_at) - monotonic()
+                ready = {key.fd for key, _ in selector.select(max(0.0, min(until, _LOOK_SECONDS)))}
+                for pipe in {self._child.events, self._child.output} & ready:
+                    if not self._hear(pipe):
+                        selector.unregister(pipe)
+                if self._stop.bell in ready:
+                    os.eventfd_read(self._stop.bell)
+                self._recorder.write()
+        self._child.end()
+        while self._hear(self._child.output) | self._hear(self._child.events):
+            pass
+        problem = self._recorder.write()
+        if problem is not None:
+            self._log.note(f"What became of some nodes could not be written: {problem}")
+        return self._ended()
+
+    def _heed(self, now: float) -> None:
+        """End the processes when that is due."""
+        if self._heart.is_lost or self._recorder.is_refused:
+            self._how, self._kill_at = "lost", now
+        elif now >= self._deadline and self._how is None:
+            self._how, self._kill_at = "late", now
+        elif self._how is None and (self._heart.is_cancelled or self._stop.how is not None):
+            self._how = "cancelled" if self._heart.is_cancelled else self._stop.how
+            self._kill_at = now + self._grace
+            self._child.ask_to_end()
+        if now >= self._kill_at or (self._stop.is_urgent and self._how is not None):
+            self._child.end()
+            self._kill_at = self._deadline = float("inf")
+
+    def _hear(self, pipe: int) -> bool:
+        """Take what is in a pipe; False when it is at its end.
+
+        What was printed is written to the log behind the messages that were told before it: they name the secrets.
+        """
+        data = read(pipe)
+        if pipe == self._child.output:
+            while data and (told := read(self._child.events)):
+                self._take(told)
+            self._log.write(data)
+        else:
+            self._take(data)
+        return bool(data)
+
+    def _take(self, data: bytes) -> None:
+        events = []
+        for line in self._lines.feed(data):
+            told = json.loads(line)
+            kind = told["message"]
+            if kind == "event":
+                events.append(event_from_dict(told["event"]))
+            elif kind == "opened":
+                self._log.hide(Redactor(frozenset(told["secrets"])))
+            elif kind == "planned":
+                self._timeout = told["timeout"]
+                self._limit(_START_SECONDS)
+                self._recorder.catch_up(told["completed"])
+            else:
+                self._result = told
+                self._kill_at = min(self._kill_at, monotonic() + self._grace)
+        self._recorder.take(events)
+        for event in events:
+            self._follow(event)
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._limit(_SLACK_SECONDS)
+        elif isinstance(event, NodeStarted):
+            self._running[event.node] = None
+        elif isinstance(event, NodeEnded):
+            self._running.pop(event.outcome.node, None)
+        for listener in list(self._listeners):
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - a listener is foreign code
+                self._listeners.remove(listener)
+                self._log.note(f"A listener failed and is told no more: {error!r}")
+
+    def _limit(self, more: float) -> None:
+        if self._timeout is not None:
+            self._deadline = monotonic() + self._timeout + more
+
+    def _ended(self) -> Ended:
+        result, code = self._result, self._child.exit_code()
+        if self._how == "lost" or self._heart.is_lost or self._recorder.is_refused:
+            return Ended("lost")
+        if result is not None and result["state"] == "completed":
+            return Ended("completed")
+        if self._how is not None or self._heart.is_cancelled:
+            return self._asked()
+        if result is not None:
+            return Ended(result["state"], result["error"], result["transient"])
+        return Ended("failed", f"{_crash(code)}{self._meanwhile()}", may_pass=True)
+
+    def _asked(self) -> Ended:
+        """Return how an attempt ended that did not end by itself."""
+        if self._heart.is_cancelled or self._how == "cancelled":
+            return Ended("cancelled", "It was cancelled")
+        if self._how == "handed back":
+            return Ended("handed back", "Its supervisor was asked to leave")
+        return Ended("failed", f"It was not done within {self._timeout:g} s (run's timeout){self._meanwhile()}")
+
+    def _meanwhile(self) -> str:
+        names = ", ".join(f"'{node}'" for node in self._running)
+        return f", while {names} ran" if names else ""
+
+
+def _crash(code: int) -> str:
+    """Say how a process ended that told no result."""
+    if code >= 0:
+        return f"Its process left with exit code {code} before the run was over"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    why = ": from outside, or for want of memory" if name == "SIGKILL" else ""
+    return f"Its process was ended by {name}{why}"
