@@ -21,6 +21,7 @@ def private_directory(path: Path) -> Path:
         for parent in reversed([folder for folder in path.parents if not folder.exists()]):
             parent.mkdir(mode=0o700, exist_ok=True)
         path.mkdir(mode=0o700)
+        path.chmod(0o700)  # a umask may have taken our own rights
     except FileExistsError:
         _claim(path)
     except OSError as error:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: "TAUR", in the file's header: a database of another program is never written to.
 _APPLICATION = 0x54415552
 _BUSY_MILLISECONDS = 30_000
+_SMALLEST = 512
 _RECOVER = "tauro orchestrate db-recover saves what can be read, and keeps the old file."
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -111,9 +112,12 @@ class SqliteDatabase:
 
     def problems(self) -> list[Problem]:
         """Return what SQLite finds wrong in the file."""
-        with self.read() as sql:
-            pages = [text for (text,) in sql.all("PRAGMA integrity_check") if text != "ok"]
-            orphans = sql.all("PRAGMA foreign_key_check")
+        try:
+            with self.read() as sql:
+                pages = [text for (text,) in sql.all("PRAGMA integrity_check") if text != "ok"]
+                orphans = sql.all("PRAGMA foreign_key_check")
+        except ConfigurationError as error:  # so damaged that not even the check comes through
+            return [Problem("integrity", STORE, error.message)]
         return [
             *(Problem("integrity", STORE, text) for text in pages),
             *(Problem("reference", row[0], f"Row {row[1]} belongs to what is not in {row[2]}") for row in orphans),
@@ -154,8 +158,11 @@ class SqliteDatabase:
 
     def _migrate(self) -> None:
         steps = sqlite_migrations()
+        size = self.file.stat().st_size
+        if 0 < size < _SMALLEST:  # SQLite would take it for empty, and write over it
+            raise _no_database(self.file)
         # A file without content is one that another process is about to fill, or we are.
-        if self.file.stat().st_size > 0 and self._known_version(len(steps)) == len(steps):
+        if size > 0 and self._known_version(len(steps)) == len(steps):
             return
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
@@ -251,7 +258,7 @@ def error_for(file: Path, error: sqlite3.Error) -> TauroError:
     """Return what an error of SQLite means for the store in ``file``."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
-        return ConfigurationError(f"{file} is no database", hint=f"Move it away if it is not Tauro's. Else: {_RECOVER}")
+        return _no_database(file)
     if code == sqlite3.SQLITE_CORRUPT:
         return ConfigurationError(f"{file} is damaged: {error}", hint=_RECOVER)
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
@@ -264,6 +271,10 @@ def error_for(file: Path, error: sqlite3.Error) -> TauroError:
             f"The store of runs {file} is locked by another program", hint="Close what else has the file open."
         )
     return ExecutionError(f"The store of runs {file} failed: {error}", hint="tauro orchestrate db-check looks at it.")
+
+
+def _no_database(file: Path) -> ConfigurationError:
+    return ConfigurationError(f"{file} is no database", hint=f"Move it away if it is not Tauro's. Else: {_RECOVER}")
 
 
 def is_damage(error: sqlite3.Error) -> bool:
