@@ -14,7 +14,9 @@ _MOST_TICKS = 8
 
 
 def duration(seconds: float) -> str:
-    """Return a span of time: ``0.42 s``, ``12.3 s``, ``4 min 05 s``, ``2 h 03 min``."""
+    """Return a span of time: ``42 ms``, ``0.42 s``, ``12.3 s``, ``4 min 05 s``, ``2 h 03 min``."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 9.995:
         return f"{seconds:.2f} s"
     if seconds < 59.95:

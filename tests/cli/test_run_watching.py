@@ -1,7 +1,11 @@
 """tauro run --report and --lineage: files that are refused before the run, or written however it ends."""
 
 import json
+import signal
 import stat
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -23,6 +27,40 @@ def test_a_report_and_events_are_written_however_the_run_ends(project, program, 
     assert told[-1] == (pipeline, {"completed": "COMPLETE", "failed": "FAIL"}[state])
     assert {stat.S_IMODE((folder / "out" / name).stat().st_mode) for name in ("run.html", "run.jsonl")} == {0o600}
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["run.html", "run.jsonl"]
+
+
+def test_a_run_that_is_cancelled_is_shown_as_that(project):
+    code = "import time, pathlib\ndef make():\n    pathlib.Path('here').touch()\n    time.sleep(60)\ndef take(value): pass\n"
+    folder = project(**{"config/base/nodes.yaml": "make: {function: slow.make, output: number}\n"
+                                                  "take: {function: slow.take, input: number}\n"
+                                                  "load: {function: slow.make}\njoin: {function: slow.make}\n"
+                                                  "fail: {function: slow.make}\nafter: {function: slow.make}\n"
+                                                  "lack: {function: slow.make}\n", "src/slow.py": code})  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "tauro",
+        "run",
+        "--pipeline",
+        "memory",
+        "--report",
+        "r.html",
+        "--lineage",
+        "l.jsonl",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        while not (folder / "here").exists():
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 4
+    assert "memory – cancelled – Tauro" in (folder / "r.html").read_text()  # noqa: RUF001 - the dash is meant
+    assert jobs(folder / "l.jsonl") == [
+        ("memory", "START"),
+        ("memory.make", "START"),
+        ("memory.make", "ABORT"),
+        ("memory", "ABORT"),
+    ]
 
 
 def test_windows_share_one_report_and_one_file_of_events(project, program):

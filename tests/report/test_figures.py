@@ -10,7 +10,9 @@ from tauro.report.figures import count, duration, plural, ticks
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0.00 s"),
+        (0, "0 ms"),
+        (0.0994, "99 ms"),
+        (0.0996, "0.10 s"),
         (9.994, "9.99 s"),
         (9.996, "10.0 s"),
         (59.94, "59.9 s"),
