@@ -9,6 +9,19 @@ import time
 
 import pytest
 
+SLOW = """
+    import time
+    from pathlib import Path
+
+    def make():
+        Path("here").touch()
+        time.sleep(60)
+
+    def take(value): pass
+    def one(frame): pass
+    def fail(): pass
+"""
+
 
 def jobs(file):
     return [(event["job"]["name"], event["eventType"]) for event in map(json.loads, file.read_text().splitlines())]
@@ -30,12 +43,7 @@ def test_a_report_and_events_are_written_however_the_run_ends(project, program, 
 
 
 def test_a_run_that_is_cancelled_is_shown_as_that(project):
-    code = "import time, pathlib\ndef make():\n    pathlib.Path('here').touch()\n    time.sleep(60)\ndef take(value): pass\n"
-    folder = project(**{"config/base/nodes.yaml": "make: {function: slow.make, output: number}\n"
-                                                  "take: {function: slow.take, input: number}\n"
-                                                  "load: {function: slow.make}\njoin: {function: slow.make}\n"
-                                                  "fail: {function: slow.make}\nafter: {function: slow.make}\n"
-                                                  "lack: {function: slow.make}\n", "src/slow.py": code})  # fmt: skip
+    folder = project(**{"src/steps.py": SLOW})
     command = [
         sys.executable,
         "-m",
