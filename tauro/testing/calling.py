@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tauro.errors import TauroError
 from tauro.io.frames import SPARK, kind_of, to_arrow, to_spark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from tauro.config.model import NodeConfig
@@ -35,6 +38,20 @@ def returned(caller: NodeCaller, node: NodeConfig, target: tuple[str, str]) -> A
         error.add_note(f"while what the node '{node.name}' returned was computed")
         # The way through a library that computes later tells nothing about the node.
         raise error.with_traceback(_of_project(error.__traceback__)) from None
+
+
+@contextmanager
+def faults_noted() -> Iterator[None]:
+    """Add to a report of the project's faults what they are: a test framework shows an error's text and notes only."""
+    __tracebackhide__ = True
+    try:
+        yield
+    except TauroError as error:
+        for fault in error.faults:
+            error.add_note(f"{fault.place}: {fault.message}" if fault.place else fault.message)
+        if error.hint:
+            error.add_note(f"Hint: {error.hint}")
+        raise
 
 
 def _computed(value: Any) -> Any:

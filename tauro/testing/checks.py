@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.model import canonical
-from tauro.io.checks import Outcome, Scope, check_read, needs_spark, side_table
+from tauro.io.checks import CheckFailed, Outcome, Scope, check_read, needs_spark, side_table
 from tauro.io.frames import SPARK, convert, kind_of_frame, to_lazy, to_spark
 from tauro.testing.alone import RUN
 
@@ -36,8 +36,12 @@ def passed(config: ProjectConfig, dataset: DatasetConfig, value: Any, catalog: C
         CheckFailed: A check whose failures are errors does not pass.
         NodeError: The value is no frame, or a check does not fit it.
     """
+    __tracebackhide__ = True  # pytest shows the test
     kind = kind_of_frame(value)
-    outcome = _outcome(config, dataset, value, catalog)
+    try:
+        outcome = _outcome(config, dataset, value, catalog)
+    except CheckFailed as failure:
+        raise failure.with_traceback(None) from None
     for warning in outcome.report.warnings:
         _LOGGER.warning("%s", warning)
     found = {canonical(dataset.name): convert(outcome.frame, kind, catalog.session, catalog.spool)}

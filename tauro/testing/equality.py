@@ -126,12 +126,13 @@ def _not_close(left: list[Row], right: list[Row], is_close: IsClose) -> tuple[li
 
 
 def _paired(left: list[Row], right: list[Row], is_close: IsClose) -> tuple[list[Change], list[Row], list[Row]]:
-    """Bring rows together that are equal in half of their values or more: they are one row that differs."""
+    """Bring rows together that are equal in half of their values, or alone: they are one row that differs."""
+    are_alone = len(left) == len(right) == 1
     changed, gone, new = [], [], list(right)
     for number, row in enumerate(left):
         pairs = [_change(row, other, is_close) for other in new[:_COMPARED]] if number < _COMPARED else []
         best = min(pairs, key=lambda pair: sum(pair.differs), default=None)
-        if best is None or sum(best.differs) * 2 > len(row):
+        if best is None or (sum(best.differs) * 2 > len(row) and not are_alone):
             gone.append(row)
         else:
             changed.append(best)

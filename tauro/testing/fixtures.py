@@ -10,6 +10,7 @@ import pytest
 from tauro.errors import TauroError
 from tauro.project import Project
 from tauro.testing.alone import FROZEN
+from tauro.testing.calling import faults_noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,9 @@ def tauro_project(pytestconfig: pytest.Config, tauro_env: str | None) -> Iterato
 
     ``run_node`` and ``run_pipeline`` store nothing there. ``tauro_project.run(...)`` would.
     """
-    with Project.open(pytestconfig.rootpath, tauro_env, today=FROZEN) as project:
+    with faults_noted():
+        project = Project.open(pytestconfig.rootpath, tauro_env, today=FROZEN)
+    with project:
         yield project
 
 

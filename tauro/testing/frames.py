@@ -31,11 +31,13 @@ def frame(rows: Sequence[Mapping[str, Any]], schema: str | None = None) -> DataF
     Raises:
         UsageFault: A value is not of its column's type, or the schema does not fit.
     """
+    __tracebackhide__ = True  # pytest shows the test
     import polars
     import pyarrow
 
-    types = _types(schema, rows)
-    columns = {name: _column(name, [row.get(name) for row in rows], kind) for name, kind in types.items()}
+    columns = {}
+    for name, kind in _types(schema, rows).items():
+        columns[name] = _column(name, [row.get(name) for row in rows], kind)
     made = polars.from_arrow(pyarrow.table(columns))
     assert isinstance(made, polars.DataFrame)  # noqa: S101 - of a table, and not of an array
     if schema is not None:
@@ -56,11 +58,13 @@ def given(value: Any, schema: str | None = None) -> Any:
         value: Rows, a frame of any kind, or any other value that is handed on in memory.
         schema: The columns of the rows, where the settings tell them.
     """
+    __tracebackhide__ = True
     return frame(value, schema) if kind_of(value) is None and is_rows(value) else value
 
 
 def _types(schema: str | None, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the Arrow type of each column, None where its values tell it."""
+    __tracebackhide__ = True
     names = list(dict.fromkeys(name for row in rows for name in row))
     if schema is None:
         if not names:
@@ -79,6 +83,7 @@ def _types(schema: str | None, rows: Sequence[Mapping[str, Any]]) -> dict[str, A
 
 
 def _column(name: str, values: list[Any], kind: Any) -> Any:
+    __tracebackhide__ = True
     import pyarrow
 
     try:

@@ -18,12 +18,12 @@ from tauro.io.direct.ddl import columns_of
 from tauro.io.frames import kind_of_frame
 from tauro.io.registry import value_format
 from tauro.testing.alone import RUN, call_alone
-from tauro.testing.calling import returned
+from tauro.testing.calling import faults_noted, returned
 from tauro.testing.checks import passed
 from tauro.testing.frames import given
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pyspark.sql import SparkSession
 
@@ -76,13 +76,11 @@ def run_node(
         )
     if project is None:
         raise UsageFault(f"Of which project is the node '{node}'?", hint="Give project=..., or the function.")
-    plan = project.plan(_pipeline_of(project.config, node), start_date=first, end_date=last, ml=ml)
-    (planned,) = (found for found in plan.nodes if found.name == node)
-    config = _with_params(planned.config, params or {})
-    if len(inputs) != len(config.inputs):
-        expected = ", ".join(config.inputs) or "no inputs"
-        raise UsageFault(f"Node '{node}' got {len(inputs)} inputs; it reads {expected}")
-    by_name = _given(plan.config, zip(config.inputs, inputs, strict=True))
+    with faults_noted():
+        plan = project.plan(_pipeline_of(project.config, node), start_date=first, end_date=last, ml=ml)
+        (planned,) = (found for found in plan.nodes if found.name == node)
+        config = _with_params(planned.config, params or {})
+        by_name = _given(plan.config, _in_order(config, inputs))
     with _caller(replace(plan, nodes=(planned,)), project, by_name) as caller:
         found = _returned(caller, config)
         _outputs(plan, config, found)
@@ -126,9 +124,10 @@ def run_pipeline(
         Exception: Whatever a node raises.
     """
     __tracebackhide__ = True
-    plan = project.plan(pipeline, start_date=start_date, end_date=end_date, ml=ml)
-    by_name = _given(plan.config, inputs.items())
-    _check_names(plan, by_name)
+    with faults_noted():
+        plan = project.plan(pipeline, start_date=start_date, end_date=end_date, ml=ml)
+        by_name = _given(plan.config, inputs.items())
+        _check_names(plan, by_name)
     found: dict[str, Any] = {}
     with _caller(plan, project, by_name) as caller:
         for name, value in by_name.items():
@@ -156,8 +155,17 @@ def _with_params(node: NodeConfig, params: Mapping[str, Any]) -> NodeConfig:
     return NodeConfig(**{**node.to_dict(), "params": {**node.params, **params}})
 
 
+def _in_order(node: NodeConfig, inputs: Sequence[Any]) -> Iterable[tuple[str, Any]]:
+    __tracebackhide__ = True
+    if len(inputs) != len(node.inputs):
+        expected = ", ".join(node.inputs) or "no inputs"
+        raise UsageFault(f"Node '{node.name}' got {len(inputs)} inputs; it reads {expected}")
+    return zip(node.inputs, inputs, strict=True)
+
+
 def _given(config: ProjectConfig, inputs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Return inputs by their canonical names; rows get the types that the settings tell."""
+    __tracebackhide__ = True
     values: dict[str, Any] = {}
     for name, value in inputs:
         dataset = config.inputs.get(canonical(name))
@@ -167,6 +175,7 @@ def _given(config: ProjectConfig, inputs: Iterable[tuple[str, Any]]) -> dict[str
 
 
 def _check_names(plan: RunPlan, inputs: Mapping[str, Any]) -> None:
+    __tracebackhide__ = True
     read = list(dict.fromkeys(canonical(name) for node in plan.nodes for name in node.config.inputs))
     made = {canonical(name) for node in plan.nodes for name in node.config.outputs}
     missing = [name for name in (*read, *plan.references) if name not in made and name not in inputs]
@@ -190,6 +199,7 @@ def _returned(caller: NodeCaller, node: NodeConfig) -> Any:
 
 def _outputs(plan: RunPlan, node: NodeConfig, returned: Any) -> dict[str, Any]:
     """Return what a node returned by output; what a run would store as a table must be a frame."""
+    __tracebackhide__ = True
     outputs = {canonical(name): value for name, value in outputs_of(node, returned).items()}
     for name, value in outputs.items():
         if name in plan.writes and value_format(plan.writes[name].format) is None:

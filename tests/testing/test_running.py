@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 
@@ -11,6 +12,7 @@ import pyarrow
 import pytest
 
 from tauro.errors import NodeError, NodeNotFound, PipelineNotFound, UsageFault
+from tauro.io.checks import CheckFailed
 from tauro.io.frames import KINDS, SPARK, kind_of
 from tauro.testing import FROZEN, MlOptions, assert_frames_equal, frame, rows, run_node, run_pipeline
 
@@ -289,3 +291,72 @@ def test_artefacts_of_models_do_not_go_to_the_projects_own_registry(open_project
     made = open_project(code, nodes, global_settings=settings)
     assert run_pipeline(made, "p", {}, ml=MlOptions(hyperparams={"depth": 7}))["two"] == "7"
     assert not (made.root / "models").exists()
+
+
+# -- checks of datasets -------------------------------------------------------------------------
+
+
+def checked(open_project, checks, section="output", code="def n(raw): return raw"):
+    """Return a project of one node, whose input or output has checks."""
+    described = {
+        "input": {"raw": {"format": "csv", "filepath": "raw.csv"}, "known": {"format": "csv", "filepath": "known.csv"}},
+        "output": {"made": {"format": "delta", "filepath": "data/made"}},
+    }
+    described[section]["raw" if section == "input" else "made"]["checks"] = checks
+    return open_project(code, {"n": {"input": "raw", "output": "made"}}, **described)
+
+
+CODES = {
+    SPARK: "def n(raw): return raw",
+    "polars.LazyFrame": "import polars as pl\ndef n(raw: pl.LazyFrame): return raw",
+    "pandas.DataFrame": "import pandas as pd\ndef n(raw: pd.DataFrame): return raw",
+}
+
+
+@pytest.mark.parametrize("section", ["input", "output"])
+@pytest.mark.parametrize("kind", CODES)
+def test_a_row_that_fails_a_check_fails_the_pipeline(open_project, section, kind):
+    project = checked(open_project, [{"not_null": "n"}], section, CODES[kind])
+    assert len(rows(run_pipeline(project, "p", {"raw": [{"n": "a"}]})["made"])) == 1
+    with pytest.raises(CheckFailed, match="not_null"):
+        run_pipeline(project, "p", {"raw": [{"n": "a"}, {"n": None}]})
+
+
+@pytest.mark.parametrize("kind", CODES)
+def test_rows_that_checks_put_aside_are_among_the_outputs(open_project, kind):
+    checks = [
+        {"not_null": "n", "on_failure": "quarantine"},
+        {"accepted_values": {"column": "n", "values": ["a", "b"]}, "on_failure": "drop"},
+    ]
+    project = checked(open_project, checks, code=CODES[kind])
+    found = run_pipeline(project, "p", {"raw": [{"k": "1", "n": "a"}, {"k": "2", "n": None}, {"k": "3", "n": "c"}]})
+    assert set(found) == {"made", "made_quarantine"}
+    assert {kind_of(value) for value in found.values()} == {kind}
+    assert_frames_equal(found["made"], [{"k": "1", "n": "a"}])
+    (aside,) = rows(found["made_quarantine"])
+    assert aside["k"] == "2"
+
+
+def test_a_check_that_warns_lets_rows_pass_and_is_logged(open_project, caplog):
+    project = checked(open_project, [{"not_null": "n", "on_failure": "warn"}])
+    raw = [{"n": "a"}, {"n": None}]
+    assert_frames_equal(run_pipeline(project, "p", {"raw": raw})["made"], raw)
+    assert "not_null" in caplog.text
+
+
+def test_what_a_check_compares_with_is_an_input_too(open_project):
+    project = checked(open_project, [{"references": {"column": "n", "dataset": "known", "key": "id"}}])
+    with pytest.raises(UsageFault, match="reads what is not given: known"):
+        run_pipeline(project, "p", {"raw": [{"n": "a"}]})
+    known = [{"id": "a"}]
+    assert rows(run_pipeline(project, "p", {"raw": [{"n": "a"}], "known": known})["made"]) == [{"n": "a"}]
+    with pytest.raises(CheckFailed):
+        run_pipeline(project, "p", {"raw": [{"n": "b"}], "known": known})
+
+
+def test_freshness_is_measured_from_the_end_of_the_runs_dates(open_project):
+    project = checked(open_project, [{"freshness": {"column": "at", "max_age": "36h"}}])
+    raw = [{"at": datetime(2025, 1, 9, 12, tzinfo=UTC)}]
+    run_pipeline(project, "p", {"raw": raw}, start_date="2025-01-10", end_date="2025-01-10")
+    with pytest.raises(CheckFailed):
+        run_pipeline(project, "p", {"raw": raw}, start_date="2025-01-12", end_date="2025-01-12")
