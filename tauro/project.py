@@ -125,7 +125,7 @@ class Project:
         from tauro.exec.record import read_summary
 
         variables = os.environ if environ is None else environ
-        summary = read_summary(_state_directory(find_root(Path(path)), variables), run_id)
+        summary = read_summary(state_directory(find_root(Path(path)), variables), run_id)
         return cls.open(path, summary["env"], config_type=config_type, environ=environ)
 
     @property
@@ -146,7 +146,7 @@ class Project:
     @property
     def state_directory(self) -> Path:
         """Where runs are recorded: ``$TAURO_STATE_DIR``, else ``.tauro`` in the project."""
-        return _state_directory(self.root, self._environ)
+        return state_directory(self.root, self._environ)
 
     def validate(self) -> tuple[Fault, ...]:
         """Return every fault of references, code and datasets. Runs no code of the project."""
@@ -342,6 +342,7 @@ class Project:
         return self.config._replace(window=window)
 
 
-def _state_directory(root: Path, environ: Mapping[str, str]) -> Path:
+def state_directory(root: Path, environ: Mapping[str, str]) -> Path:
+    """Return where the program keeps its state of a project: ``$TAURO_STATE_DIR``, else ``.tauro`` in the project."""
     chosen = environ.get("TAURO_STATE_DIR")
     return root / (chosen or ".tauro")

@@ -6,39 +6,17 @@ from contextlib import suppress
 from datetime import timedelta
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from tauro.errors import TauroError
-from tauro.exec.policy import delay_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from types import TracebackType
 
+    from tauro.orchestrate.site import Timing
     from tauro.orchestrate.store.protocol import Store
-
-
-class Timing(NamedTuple):
-    """How long things take, in seconds.
-
-    Attributes:
-        lease: How long an owner need not be heard of before it is taken for dead.
-        renew: How often it is heard of.
-        look: How often it looks whether somebody wants its run cancelled.
-        grace: How long processes have to end when they are asked to, before they are killed.
-        retry_delay: How long a run waits before its second attempt; doubled for each further one, and varied.
-    """
-
-    lease: float = 30.0
-    renew: float = 5.0
-    look: float = 0.5
-    grace: float = 10.0
-    retry_delay: float = 10.0
-
-    def delay_after(self, attempt: int) -> timedelta:
-        """Return how long a run waits after its attempt of that number."""
-        return timedelta(seconds=delay_before(attempt, self.retry_delay))
 
 
 class Heartbeat:

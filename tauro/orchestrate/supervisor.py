@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tauro.errors import RunNotFound, TauroError
 from tauro.orchestrate.child import Child
 from tauro.orchestrate.crash import crash_point
-from tauro.orchestrate.heartbeat import Heartbeat, Timing
+from tauro.orchestrate.heartbeat import Heartbeat
 from tauro.orchestrate.identity import RunLock, lock_file, this_process
 from tauro.orchestrate.processes import mark_of
 from tauro.orchestrate.recorder import Recorder
@@ -23,32 +23,14 @@ from tauro.orchestrate.work import Work
 from tauro.security.redaction import Redactor, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tauro.exec.events import Listener
     from tauro.orchestrate.records import Run
+    from tauro.orchestrate.site import Site
     from tauro.orchestrate.store.protocol import Store
 
 _PAUSE_SECONDS = 0.5
-
-
-class Site(NamedTuple):
-    """Where runs are executed.
-
-    Attributes:
-        root: The project's folder.
-        state: The program's state folder.
-        environ: Environment variables of the workers.
-        config_type: ``yaml``, ``json`` or ``dsl``, where the project has several settings indexes.
-        timing: Lease, grace and delays.
-    """
-
-    root: Path
-    state: Path
-    environ: Mapping[str, str]
-    config_type: str | None = None
-    timing: Timing = Timing()
 
 
 class Supervisor:
@@ -109,7 +91,9 @@ class Supervisor:
                 elif not self._attempt(store, run_id, stop, limited=limited):
                     break
                 run = store.get_run(run_id)
-            return store.get_run(run_id)
+            if run.state == "pending" and stop.how == "cancelled":
+                return store.request_cancel(run_id, now=self._clock())
+            return run
 
     def _attempt(
         self,

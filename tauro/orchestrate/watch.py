@@ -9,7 +9,7 @@ import signal
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from tauro.exec.events import Event, NodeEnded, NodeStarted, RunStarted, event_from_dict
 from tauro.orchestrate.child import Child, read
@@ -18,6 +18,7 @@ from tauro.security.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
     from tauro.exec.events import Listener
     from tauro.orchestrate.heartbeat import Heartbeat
@@ -50,6 +51,8 @@ class Ended(NamedTuple):
 class Stop:
     """Asks a supervisor to leave its run before that is over; from any thread, or from a handler of signals.
 
+    It is for one run; use it in a ``with`` block.
+
     Attributes:
         how: What shall become of the run: ``cancelled``, or ``handed back``; None as long as nobody has asked.
         is_urgent: True when it was asked again: its processes have no time to end by themselves.
@@ -75,8 +78,12 @@ class Stop:
         """Let the supervisor look at once."""
         os.eventfd_write(self.bell, 1)
 
-    def close(self) -> None:
-        """Let go of what it holds."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         os.close(self.bell)
 
     @contextmanager

@@ -1,0 +1,132 @@
+"""``python -m tauro.orchestrate.detached``: a supervisor that outlives whoever started it.
+
+It answers on stdout, with one line, when the run is its own or cannot be. SIGTERM makes it hand the run back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tauro.errors import ExecutionError, TauroError, error_of
+from tauro.orchestrate.processes import MARK
+from tauro.orchestrate.run_log import log_file
+from tauro.orchestrate.site import Site, Timing
+from tauro.security.private import private_directory
+
+#: An interpreter starts in a fraction of a second; a store may be held up by others for longer.
+ANSWER_SECONDS = 60.0
+
+
+def launch(site: Site, run_id: str, *, limited: bool = False, once: bool = False) -> subprocess.Popen[bytes]:
+    """Start a supervisor for a run in a session of its own, and return its process.
+
+    Args:
+        site: Where the run is executed.
+        run_id: The run.
+        limited: Hold to the run's ``max_active_runs`` and ``available_at``.
+        once: Leave after one attempt, whether or not others are left.
+    """
+    order = {
+        "root": str(site.root),
+        "state": str(site.state),
+        "config_type": site.config_type,
+        "timing": site.timing,
+        "run_id": run_id,
+        "limited": limited,
+        "once": once,
+    }
+    private_directory(site.state)
+    file = log_file(site.state, run_id)
+    private_directory(file.parent)
+    errors = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tauro.orchestrate.detached"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=site.root,
+            # A node may start a run; that must not end with the node's own.
+            env={name: value for name, value in site.environ.items() if name != MARK},
+            start_new_session=True,
+        )
+    finally:
+        os.close(errors)
+    if process.stdin is not None:
+        process.stdin.write(json.dumps(order).encode())
+        process.stdin.close()
+    return process
+
+
+def wait_for_claim(process: subprocess.Popen[bytes], seconds: float = ANSWER_SECONDS) -> bool:
+    """Wait until a supervisor has claimed its run; False when it could not.
+
+    Args:
+        process: From :func:`launch`.
+        seconds: How long to wait.
+
+    Raises:
+        TauroError: It ended with an error, or did not answer.
+    """
+    answer = b""
+    if process.stdout is not None:
+        with process.stdout as pipe:
+            if select.select([pipe], [], [], seconds)[0]:
+                answer = pipe.readline()
+    if not answer:
+        raise ExecutionError(
+            f"The background process {process.pid} did not start the run",
+            hint="tauro orchestrate run-logs tells what it has said.",
+        )
+    told = json.loads(answer)
+    if "error" in told:
+        error = told["error"]
+        raise error_of(error["exit_code"])(error["message"], hint=error["hint"])
+    return bool(told["claimed"])
+
+
+def main() -> None:
+    """Execute the run that stdin names."""
+    from tauro.orchestrate.store import open_store
+    from tauro.orchestrate.supervisor import Supervisor
+    from tauro.orchestrate.watch import Stop
+
+    order = json.loads(sys.stdin.buffer.read())
+    site = Site(Path(order["root"]), Path(order["state"]), os.environ, order["config_type"], Timing(*order["timing"]))
+    supervisor = Supervisor(site, lambda: open_store(site.state, site.environ))
+    try:
+        with Stop() as stop, stop.on_signals("handed back"):
+            run = supervisor.carry_out(
+                order["run_id"],
+                stop,
+                limited=order["limited"],
+                once=order["once"],
+                claimed=lambda: _answer({"claimed": True}),
+            )
+        if run is None:
+            _answer({"claimed": False})
+    except TauroError as error:
+        _answer({"error": error.to_dict()})
+        raise
+
+
+def _answer(told: dict[str, Any]) -> None:
+    """Tell whoever waits, and close the pipe; what comes later is told to nobody."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    try:
+        os.write(1, json.dumps(told).encode() + b"\n")
+    except BrokenPipeError:
+        pass  # it waits no more
+    finally:
+        os.dup2(nothing, 1)
+        os.close(nothing)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Takes runs from owners that are dead: whoever reads runs does so first, so that no dead run is shown as running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tauro.orchestrate.records import RunFilter
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tauro.orchestrate.records import Run
+    from tauro.orchestrate.site import Site
+    from tauro.orchestrate.store.protocol import Store
+
+
+def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
+    """Take running runs from dead owners, end what is left of their processes, and return the runs as they are now.
+
+    Of an owner on this machine it is known at once; of one on another, when its lease is over.
+
+    Args:
+        store: Where the runs are.
+        site: Where they are executed.
+        now: The time.
+    """
+    running = store.list_runs(RunFilter(state="running"))
+    if not running:
+        return []
+    from tauro.orchestrate.identity import RunLock, is_gone, lock_file, this_process
+    from tauro.orchestrate.processes import end_marked, mark_of
+
+    dead = [run for run in running if run.owner and is_gone(run.owner, lock_file(site.state, run.id))]
+    late = [run for run in running if run not in dead and run.lease_until is not None and run.lease_until <= now]
+    if not dead and not late:
+        return []
+    for run in dead:  # before anybody may start it again
+        end_marked(mark_of(run.id, run.epoch))
+    seen = [(run.id, run.epoch) for run in dead]
+    reaped = store.reap(now=now, dead=seen, delay=site.timing.delay_after)
+    for run in late:
+        if run.id in {taken.id for taken in reaped}:  # its owner may be stopped, and its processes go on
+            end_marked(mark_of(run.id, run.epoch))
+    for run in dead:
+        file = lock_file(site.state, run.id)
+        if file.exists() and (lock := RunLock.take(file, this_process())) is not None:
+            lock.release()
+    return reaped
