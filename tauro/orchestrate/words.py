@@ -75,7 +75,7 @@ def _times(cron: Cron) -> str:
 def _step(values: Sequence[int], size: int) -> int:
     """Return the step of values that part a whole evenly, from 0 on; 0 when they do not."""
     step = size // len(values)
-    return step if len(values) > 1 and tuple(values) == tuple(range(0, size, step)) and size % step == 0 else 0
+    return step if len(values) > 1 and tuple(values) == tuple(range(0, size, step)) else 0
 
 
 def _minutes(minutes: Sequence[int]) -> str:

@@ -56,6 +56,8 @@ def test_firings_that_were_missed_are_up_to_the_policy(policy, expected):
 def test_skip_runs_the_newest_when_it_is_not_late():
     now = DUE + 2 * HOUR + timedelta(seconds=30)
     assert outcomes(catch_up(HOURLY, DUE, now, policy="skip")) == ["skipped_misfire", "skipped_misfire", "run"]
+    late = catch_up(HOURLY, DUE, now + timedelta(seconds=31), policy="skip")
+    assert outcomes(late) == ["skipped_misfire"] * 3
     strict = catch_up(HOURLY, DUE, now, policy="skip", grace=timedelta(seconds=10))
     assert outcomes(strict) == ["skipped_misfire"] * 3
 

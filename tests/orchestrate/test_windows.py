@@ -171,5 +171,18 @@ def test_a_day_that_clocks_show_twice_ends_the_search_too():
         assert len(windows_in(cadence("* * * * *", zone), Window(date(1867, 10, 1), date(1867, 10, 31)))) == 31
 
 
+def test_firings_on_a_day_that_is_shown_again_are_of_that_day():
+    # In Juneau the 19th of October 1867 ended at 15:33, and the rest of the 18th came again.
+    zone = "America/Juneau"
+    october = Window(date(1867, 10, 1), date(1867, 10, 31))
+    assert spans(windows_in(cadence("0 * 18,25 10 *", zone), october)) == [
+        "10-01..10-17", "10-18..10-24", "10-25..10-31",
+    ]  # fmt: skip
+    hourly = cadence("@hourly", zone)
+    again = [tick for tick in latest(hourly, utc(1867, 10, 19, 12), 48) if clock(tick, hourly.zone).day == 18]
+    assert len(again) > 24
+    assert {window_of(hourly, tick).end.day for tick in again} == {18}
+
+
 def test_there_are_no_windows_before_time_begins():
     assert last_windows(cadence("0 0 29 2 *"), 3, utc(5, 1, 1)) == []
