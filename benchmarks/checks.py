@@ -1,16 +1,17 @@
 """What checks cost a write: 5 million rows, with checks against the write alone, on both ways that frames go.
 
-The embedded engine reads a Parquet file and writes a Delta table; Polars reads the same file and writes
-Parquet. Five checks of rows stand for a usual dataset: columns that must not be null, a column of few
-values, a range, a pattern and a comparison of two times. The bound holds for checks of rows. What must
-see all rows before anything may be written is told beside it.
+Both go through the catalog of a run. The embedded engine reads a Parquet file and writes a Delta table;
+Polars reads the same file and writes a Delta table, or Parquet. Five checks of rows stand for a usual
+dataset: columns that must not be null, a column of few values, a range, a pattern and a comparison of two
+times. The bound holds for checks of rows. What must see all rows before anything may be written is told
+beside it.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -30,14 +31,17 @@ from tauro.config.check_rules import (
     Unique,
 )
 from tauro.config.checks import default_name
+from tauro.config.dates import Window
+from tauro.config.model import DatasetConfig
 from tauro.engines.sail import SailEngine
-from tauro.io.checks import Scope, checked_write
+from tauro.io.catalog import Catalog, MemoryDatasets, StoredDataset
+from tauro.io.checked import Checker
+from tauro.io.location import Location
+from tauro.io.registry import format_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    Write = Callable[[Any, Path], object]
 
 ROWS = 5_000_000
 BOUND = 1.2
@@ -75,42 +79,50 @@ def main() -> int:
     figures = []
     with scratch() as folder:
         source = write_orders(folder)
-        for way, read, write in (
-            ("embedded, delta", partial(read_by_engine, engine, source), write_delta),
-            ("polars, parquet", partial(read_by_polars, source), write_parquet),
+        for way, format_, read in (
+            ("embedded, delta", "delta", partial(read_by_engine, engine, source)),
+            ("polars, delta", "delta", partial(read_by_polars, source)),
+            ("polars, parquet", "parquet", partial(read_by_polars, source)),
         ):
-            figures += measure(way, read, write, folder, options.runs)
+            figures += measure(way, read, partial(catalog_of, engine, folder, format_), options.runs)
     engine.close()
     return report(figures, as_json=options.json)
 
 
-def measure(way: str, read: Callable[[], Any], write: Write, folder: Path, runs: int) -> list[Figure]:
+def measure(way: str, read: Callable[[], Any], catalog: Callable[[list[Check]], Catalog], runs: int) -> list[Figure]:
     """Return a figure for each case of one way."""
-    target = folder / "target"
-    candidates = {"alone": partial(timed, target, lambda: write(read(), target))}
+    candidates = {"alone": partial(timed, read, catalog([]))}
     for case, (checks, _) in CASES.items():
-        candidates[case] = partial(timed, target, partial(checked, read, write, target, checks, folder))
+        candidates[case] = partial(timed, read, catalog(checks))
     times = fastest(candidates, runs)
     return [Figure(f"{way}: {case}", times[case], times["alone"], bound) for case, (_, bound) in CASES.items()]
 
 
-def timed(target: Path, work: Callable[[], object]) -> float:
+def timed(read: Callable[[], Any], catalog: Catalog) -> float:
     """Return how long a write into an empty place takes, in seconds."""
-    if target.is_dir():
+    target = catalog.writes["orders"].location.path
+    if target is not None and target.is_dir():
         shutil.rmtree(target)
     started = perf_counter()
-    work()
-    return perf_counter() - started
+    written = catalog.write("orders", read())
+    seconds = perf_counter() - started
+    if written.checks is not None and any(not result.passed for result in written.checks.results):
+        sys.exit(f"A check does not pass: {written.checks.to_dict()}")
+    return seconds
 
 
-def checked(read: Callable[[], Any], write: Write, target: Path, checks: list[Check], folder: Path) -> None:
-    """Write a frame with its checks."""
-    scope = Scope("orders", "run", datetime.now(UTC), folder / "spool", lambda _name, _kind: None)
-    with checked_write(read(), checks, scope) as found:
-        write(found.frame, target)
-        outcome = found.outcome()
-    if any(not result.passed for result in outcome.report.results):
-        sys.exit(f"A check does not pass: {outcome.report.to_dict()}")
+def catalog_of(engine: SailEngine, folder: Path, format_: str, checks: list[Check]) -> Catalog:
+    """Return a catalog with the dataset and its checks, as a run has it."""
+    window = Window(date(2025, 1, 1), date(2025, 1, 31))
+    checker = Checker("run", datetime.now(UTC), folder / "checks", {}, lambda _dataset, _check: None)
+    stored = stored_at(folder / "orders", format_, checks)._replace(side=stored_at(folder / "bad", format_, []))
+    return Catalog({}, {"orders": stored}, MemoryDatasets({}), engine.session, window, folder / "spool", checker)
+
+
+def stored_at(path: Path, format_: str, checks: list[Check]) -> StoredDataset:
+    """Return a dataset at a place."""
+    dataset = DatasetConfig(name=path.name, section="output", format=format_, checks=tuple(checks))
+    return StoredDataset(path.name, dataset, format_named(format_), Location(str(path), path, path.name))
 
 
 def read_by_engine(engine: SailEngine, source: Path) -> Any:
@@ -118,21 +130,11 @@ def read_by_engine(engine: SailEngine, source: Path) -> Any:
     return engine.session().read.parquet(str(source))
 
 
-def write_delta(frame: Any, target: Path) -> None:
-    """Write a Delta table by the engine."""
-    frame.write.format("delta").save(str(target))
-
-
 def read_by_polars(source: Path) -> Any:
     """Return the rows as a lazy frame."""
     from polars import scan_parquet
 
     return scan_parquet(source)
-
-
-def write_parquet(frame: Any, target: Path) -> None:
-    """Write a Parquet file as the rows are computed."""
-    frame.sink_parquet(target / "part-0.parquet", mkdir=True)
 
 
 def write_orders(folder: Path) -> Path:
