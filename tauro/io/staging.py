@@ -92,7 +92,8 @@ def _move(whole: Path, target: Path) -> None:
     for file in sorted(path for path in whole.rglob("*") if path.is_file()):
         home = target / file.relative_to(whole).parent
         home.mkdir(parents=True, exist_ok=True)
-        if not file.name.startswith("_"):  # _SUCCESS belongs to one write
+        # _SUCCESS belongs to one write, and a checksum that has lost its point would be read as data.
+        if not file.name.startswith(("_", ".")):
             with suppress(FileNotFoundError):  # another one moves it too
                 file.rename(home / f"{_token(whole)}-{file.name}")
     _remove(whole)

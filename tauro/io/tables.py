@@ -69,7 +69,7 @@ class TableFormat:
             frame.write.insertInto(location.uri)
             return None
         # Spark empties the table before it computes the new rows.
-        beside = f"{location.uri}_{uuid4().hex[:8]}"
+        beside = f"{location.uri.removesuffix('`')}_{uuid4().hex[:8]}`"
         try:
             frame.write.saveAsTable(beside)
             session.table(beside).write.insertInto(location.uri, overwrite=True)

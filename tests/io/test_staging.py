@@ -119,6 +119,15 @@ def test_when_the_new_folder_cannot_take_its_place_the_old_one_comes_back(target
     assert [path.name for path in target.parent.iterdir()] == ["t"]
 
 
+def test_what_is_hidden_in_a_write_is_not_added_under_a_name_that_is_seen(target):
+    with adding(target) as folder:
+        folder.mkdir()
+        for name in ("part-0.csv", ".part-0.csv.crc", "_SUCCESS"):
+            (folder / name).write_text("new")
+    added = [file.name for file in target.rglob("*") if file.read_text() == "new"]
+    assert [name.partition("-")[2] for name in added] == ["part-0.csv"]
+
+
 def test_added_files_never_take_the_name_of_one_that_is_there(target):
     for _ in range(2):
         with adding(target) as staged:

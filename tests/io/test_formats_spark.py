@@ -1,0 +1,175 @@
+"""What only Apache Spark reads and writes: orc, xml, tables of its catalog, databases; and Avro, where its jar is."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import fastavro
+import polars as pl
+import pyarrow.orc
+import pytest
+
+TWO = "SELECT * FROM VALUES (1, 'a', date '2025-01-02'), (2, 'é', null) AS t(id, name, day)"
+ONE = "SELECT * FROM VALUES (3, 'c', date '2025-01-03') AS t(id, name, day)"
+NONE = TWO + " WHERE id > 9"
+BROKEN = (
+    "SELECT id, raise_error('broken here') AS name, day FROM VALUES (9, 'x', date '2025-01-02') AS t(id, name, day)"
+)
+WIDE = "SELECT 4L AS id, 'd' AS name, date '2025-01-03' AS day"
+MORE = "SELECT 4 AS id, 'd' AS name, date '2025-01-03' AS day, 1 AS more"
+XML = "<all><row><id>1</id><name>a</name></row><row><id>2</id><name>é</name></row></all>"
+
+ROWS = {"options": {"rowTag": "row"}}
+
+
+def modes(**settings):
+    """Return writes of every mode, each followed by a read."""
+    read = {"settings": {key: value for key, value in settings.items() if key != "write_mode"}}
+    writes = [("overwrite", TWO), ("append", ONE), ("append", MORE), ("append", WIDE), ("overwrite", BROKEN),
+              ("ignore", ONE), ("error", ONE), ("overwrite", ONE), ("overwrite", NONE)]  # fmt: skip
+    steps = [[{"settings": {**settings, "write_mode": mode}, "rows": rows}, read] for mode, rows in writes]
+    return [step for pair in steps for step in pair]
+
+
+def cases(folder):
+    database = {"url": f"jdbc:derby:{folder}/db;create=true", "dbtable": "numbers"}
+    jdbc = {"format": "jdbc", "options": database}
+    read = {"settings": jdbc}
+    return {
+        "orc": modes(format="orc", filepath="data/orc"),
+        "avro": modes(format="avro", filepath="data/avro"),
+        "table": modes(format="table", table_name="sales"),
+        "table by its name": [
+            {"settings": {"format": "table", "table_name": "sales", "schema": "default", "partition_by": "day"}}
+        ],
+        "no table": [{"settings": {"format": "table", "table_name": "nowhere"}}],
+        "orc parted": [
+            {"settings": {"format": "orc", "filepath": "data/p", "partition_by": "day"}, "rows": ONE},
+            {"settings": {"format": "orc", "filepath": "data/p", "partition_filter": "day = '2025-01-03'"}},
+            {"settings": {"format": "orc", "filepath": "data/p/*/*.orc", "schema": "id INT"}},
+        ],
+        "text": [
+            {"settings": {"format": "text", "filepath": "data/t"}, "rows": "SELECT 'a' AS value"},
+            {"settings": {"format": "text", "filepath": "data/t"}, "rows": "SELECT 'a\\nb' AS value"},
+            {"settings": {"format": "text", "filepath": "data/t"}, "rows": "SELECT string(null) AS value"},
+            {"settings": {"format": "text", "filepath": "data/t"}},
+        ],
+        "xml": [
+            {"settings": {"format": "xml", "filepath": "in/*.xml", **ROWS}},
+            {"settings": {"format": "xml", "filepath": "in/a.xml", "schema": "name STRING", **ROWS}},
+        ],
+        "jdbc": [
+            {"settings": {**jdbc, "write_mode": "append"}, "rows": TWO},
+            read,
+            {"settings": {**jdbc, "write_mode": "append"}, "rows": BROKEN},
+            {"settings": {**jdbc, "write_mode": "append"}, "rows": ONE},
+            read,
+            {"settings": {**jdbc, "partition_filter": "id > 2"}},
+            {"settings": {**jdbc, "write_mode": "overwrite"}, "rows": TWO},
+            {"settings": {"format": "jdbc", "options": {"url": "jdbc:postgresql://u:hunter2@h/d", "dbtable": "t"}}},
+        ],
+        "query": [
+            {"settings": {"format": "query", "query": "SELECT id * :n AS m FROM default.sales", "params": {"n": 2}}},
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """Return what the steps came to, and the folder of the data."""
+    if shutil.which("java") is None:
+        pytest.skip("Apache Spark needs Java, and here is none")
+    folder = tmp_path_factory.mktemp("formats")
+    (folder / "project/in").mkdir(parents=True)
+    (folder / "project/in/a.xml").write_text(XML, encoding="utf-8")
+    jar = Path(os.environ.get("M2_REPOSITORY", Path.home() / ".m2/repository"), AVRO)
+    program = [sys.executable, str(Path(__file__).with_name("formats_play.py")), str(folder)]
+    done = subprocess.run(
+        [*program, str(jar) if jar.is_file() else ""],
+        input=json.dumps(cases(folder)), capture_output=True, text=True, timeout=280, check=False, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return {**json.loads(done.stdout.splitlines()[-1]), "data": folder / "project/data"}
+
+
+AVRO = "org/apache/spark/spark-avro_2.13/4.2.0/spark-avro_2.13-4.2.0.jar"
+OF_TWO = [["1", "a", "2025-01-02"], ["2", "é", "None"]]
+OF_ONE = [["3", "c", "2025-01-03"]]
+
+
+def needs_its_jar(played):
+    if "spark-avro" in str(played["avro"][0]):
+        pytest.skip(f"Writing Avro needs a jar that is not here: ~/.m2/repository/{AVRO}")
+
+
+@pytest.mark.parametrize("name", ["orc", "avro", "table"])
+def test_every_mode_leaves_what_it_says_and_a_failure_leaves_what_was_there(played, name):
+    if name == "avro":
+        needs_its_jar(played)
+    told, found = played[name][::2], played[name][1::2]
+    both = sorted([*OF_TWO, *OF_ONE], key=repr)
+    assert found[:7] == [OF_TWO, both, both, both, both, both, both]
+    assert found[7:] == [OF_ONE, []]
+    assert "'more' is new" in told[2]
+    assert "'id' is bigint, in the table int" in told[3]
+    assert "broken here" in told[4]
+    assert told[5] is None
+    assert "write_mode is 'error'" in told[6]
+
+
+def test_the_rows_of_orc_are_counted_and_another_reader_finds_the_table_without_rows(played):
+    assert [played["orc"][step] for step in (0, 2, 14, 16)] == [2, 1, 1, 0]
+    (file,) = (played["data"] / "orc").glob("*.orc")
+    assert pyarrow.orc.read_table(file).schema.names == ["id", "name", "day"]
+
+
+def test_orc_is_partitioned_filtered_and_read_by_a_pattern_and_a_schema(played):
+    assert played["orc parted"] == [1, OF_ONE, [["3"]]]
+
+
+def test_the_avro_that_spark_writes_is_read_by_others(played):
+    needs_its_jar(played)
+    (file,) = (played["data"] / "avro").glob("*.avro")
+    with file.open("rb") as content:
+        assert list(fastavro.reader(content)) == []
+
+
+def test_a_table_is_found_by_its_schema_too_and_one_that_is_not_there_is_told(played):
+    assert played["table by its name"] == [[]]
+    assert "'t' is no table of the catalog" in played["no table"][0]
+
+
+def test_text_of_spark_refuses_what_is_no_line(played):
+    first, broken, null, found = played["text"]
+    assert first == 1
+    assert "line break in it" in broken
+    assert "null, which no line" in null
+    assert found == [["a"]]
+    assert pl.read_csv(played["data"] / "t/*.txt", has_header=False).rows() == [("a",)]
+
+
+def test_xml_is_read_by_its_rows_and_a_schema(played):
+    assert played["xml"] == [[["1", "a"], ["2", "é"]], [["a"], ["é"]]]
+
+
+def test_rows_are_added_to_a_database_all_or_none(played):
+    first, read, broken, second, both, filtered, _, _ = played["jdbc"]
+    assert (first, second) == (None, None)
+    assert read == OF_TWO
+    assert "broken here" in broken
+    assert both == sorted([*OF_TWO, *OF_ONE], key=repr)
+    assert filtered == OF_ONE
+
+
+def test_a_database_is_not_overwritten_and_a_driver_that_lacks_is_named_without_its_password(played):
+    overwrite, driver = played["jdbc"][6:]
+    assert "write_mode 'overwrite' is not available" in overwrite
+    assert "spark.jars.packages: 'org.postgresql:postgresql:" in driver
+    assert "hunter2" not in driver
+
+
+def test_a_query_reads_tables_of_the_catalog(played):
+    assert played["query"] == [[]]
