@@ -77,7 +77,7 @@ def last_windows(cadence: Cadence, count: int, now: datetime, *, reverse: bool =
         return []
     last = clock(recent[0], cadence.zone).date()
     earliest = EARLIEST.date() + _DAY
-    # Half as many days again are enough for most schedules; others are looked for further back.
+    # As many days are enough where a schedule fires every day; others are looked for further back.
     back = count * _DAY
     while True:
         back = min(back, last - earliest)
