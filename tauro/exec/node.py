@@ -53,12 +53,14 @@ class NodeReport:
         rows_out: Rows of all outputs, None where not known.
         warnings: What a person should know.
         checks: What the checks of its inputs and outputs have found.
+        written: Each output that was handed on, with its rows, None where not known.
     """
 
     rows_in: int | None
     rows_out: int | None
     warnings: tuple[str, ...] = ()
     checks: tuple[CheckReport, ...] = ()
+    written: tuple[tuple[str, int | None], ...] = ()
 
 
 _NOTHING = NodeReport(None, None)
@@ -200,6 +202,7 @@ def _report(reads: list[Read], written: Mapping[str, Written]) -> NodeReport:
         rows_out=_total([each.rows for each in written.values()]),
         warnings=tuple(warnings),
         checks=tuple(report for report in found if report is not None),
+        written=tuple((name, each.rows) for name, each in written.items()),
     )
 
 

@@ -77,6 +77,7 @@ class NodeOutcome:
         warnings: What a person should know.
         attempts: How often it was tried.
         checks: What the checks of its inputs and outputs have found; of a node that failed, those it failed for.
+        written: Each of its outputs with its rows, None where that is not known without computing.
     """
 
     node: str
@@ -89,6 +90,7 @@ class NodeOutcome:
     warnings: tuple[str, ...] = ()
     attempts: int = 1
     checks: tuple[CheckReport, ...] = ()
+    written: tuple[tuple[str, int | None], ...] = ()
 
     @classmethod
     def of(cls, report: NodeReport, node: str, seconds: float, attempts: int) -> Self:
@@ -102,6 +104,7 @@ class NodeOutcome:
             warnings=report.warnings,
             attempts=attempts,
             checks=report.checks,
+            written=report.written,
         )
 
     @classmethod
@@ -119,6 +122,7 @@ class NodeOutcome:
             warnings=tuple(data.get("warnings", ())),
             attempts=data["attempts"],
             checks=_checks(data["checks"]) if "checks" in data else (),
+            written=tuple(data.get("written", {}).items()),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,6 +143,8 @@ class NodeOutcome:
             data["warnings"] = list(self.warnings)
         if self.checks:
             data["checks"] = [report.to_dict() for report in self.checks]
+        if self.written:
+            data["written"] = dict(self.written)
         return data
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _VERSION = version("tauro")
 PRODUCER = f"urn:tauro:{_VERSION}"
 _SPEC = "https://openlineage.io/spec"
 RUN_EVENT = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
+_KINDS = MappingProxyType({"delta": "TABLE", "table": "TABLE", "jdbc": "TABLE", "query": "VIEW"})
 
 Facet = dict[str, Any]
 
@@ -89,18 +91,16 @@ def schema(columns: Mapping[str, str | None]) -> Facet:
 
 def stored_facets(stored: StoredDataset, alias: Id) -> dict[str, Facet]:
     """Return what is always known of a stored dataset: its name in the project, kind, storage and description."""
-    delta = stored.format.name == "delta"
+    form = stored.format.name
     names = [{**alias._asdict(), "type": "TABLE"}]
-    found = {
-        "symlinks": _facet("1-0-1", "SymlinksDatasetFacet", identifiers=names),
-        "datasetType": _facet("1-0-0", "DatasetTypeDatasetFacet", datasetType="TABLE" if delta else "FILE"),
-        "storage": _facet(
-            "1-0-1",
-            "StorageDatasetFacet",
-            storageLayer="delta" if delta else "file",
-            fileFormat="parquet" if delta else stored.format.name,
-        ),
-    }
+    found = {"symlinks": _facet("1-0-1", "SymlinksDatasetFacet", identifiers=names)}
+    of_files = stored.location.path is not None or "://" in stored.location.uri
+    kind = _KINDS.get(form, "FILE" if of_files else None)
+    if kind is not None:
+        found["datasetType"] = _facet("1-0-0", "DatasetTypeDatasetFacet", datasetType=kind)
+    if of_files:
+        layer, files = ("delta", "parquet") if form == "delta" else ("file", form)
+        found["storage"] = _facet("1-0-1", "StorageDatasetFacet", storageLayer=layer, fileFormat=files)
     if stored.config.description:
         text = stored.config.description
         found["documentation"] = _facet("1-0-1", "DocumentationDatasetFacet", description=text)

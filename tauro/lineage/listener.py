@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tauro.config.graph import views_of
 from tauro.config.model import canonical
 from tauro.exec.events import Event, NodeEnded, NodeStarted, RunEnded, RunStarted
 from tauro.io.columns import known_columns
@@ -37,6 +38,7 @@ class Lineage:
         self._run_id = ""
         self._started: set[str] = set()
         self._failure: Failure | None = None
+        self._rows: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
         """Tell an event of the run."""
@@ -107,21 +109,26 @@ class Lineage:
         plan = self._plan
         taken = [name for name in plan.reads if name not in plan.writes]
         inputs, outputs = self._datasets(taken), self._datasets(plan.writes, written=True, ended=ended)
+        for name, rows in self._rows.items():
+            if ended and name in outputs:
+                outputs[name]["outputFacets"] = {"outputStatistics": facets.output_statistics(rows)}
         return {"inputs": list(inputs.values()), "outputs": list(outputs.values())}
 
     def _node_data(self, node: PlannedNode, outcome: NodeOutcome | None = None) -> dict[str, list[dict[str, Any]]]:
         done = outcome if outcome is not None and outcome.state == "completed" else None
-        inputs = self._datasets(map(canonical, node.config.inputs))
+        taken = (*node.config.inputs, *views_of(self._plan.config, node.config))
+        inputs = self._datasets(map(canonical, taken))
         outputs = self._datasets(map(canonical, node.config.outputs), written=True, ended=done is not None)
         checks = {} if outcome is None else {canonical(it.dataset): facets.assertions(it) for it in outcome.checks}
         for data, kind in ((inputs, "inputFacets"), (outputs, "outputFacets")):
             for name, dataset in data.items():
                 if name in checks:
                     dataset[kind] = {"dataQualityAssertions": checks[name]}
-        # The rows are those of all outputs together.
-        if done is not None and done.rows_out is not None and len(outputs) == 1:
-            (made,) = outputs.values()
-            made.setdefault("outputFacets", {})["outputStatistics"] = facets.output_statistics(done.rows_out)
+        for output, rows in () if done is None else done.written:
+            made = outputs.get(canonical(output))
+            if made is not None and rows is not None:
+                made.setdefault("outputFacets", {})["outputStatistics"] = facets.output_statistics(rows)
+                self._rows[canonical(output)] = rows
         return {"inputs": list(inputs.values()), "outputs": list(outputs.values())}
 
     def _datasets(
@@ -143,8 +150,7 @@ class Lineage:
         columns = known_columns(stored) if ended or not written or stored.config.columns else None
         if columns is not None:
             found["schema"] = facets.schema(columns)
-        named = dataset_id(stored.location) if stored.location.uri else own
-        return {**named._asdict(), "facets": found}
+        return {**dataset_id(stored, own)._asdict(), "facets": found}
 
 
 def _job(name: Id, kind: str, description: str | None) -> dict[str, Any]:

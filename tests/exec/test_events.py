@@ -16,7 +16,9 @@ FAILURE = Failure(
 )
 CHECKS = (CheckReport("sales", 10, 1, 0, (CheckResult("keys", "unique", "dropped", 1, "1 row", ("7",)),)),)
 OUTCOMES = (
-    NodeOutcome("a", "completed", 1.5, 10, 9, warnings=("odd",), attempts=2, checks=CHECKS),
+    NodeOutcome(
+        "a", "completed", 1.5, 10, 9, warnings=("odd",), attempts=2, checks=CHECKS, written=(("x", 9), ("y", None))
+    ),
     NodeOutcome("a", "failed", 0.25, failure=FAILURE),
     NodeOutcome("b", "skipped", because_of="a"),
     NodeOutcome("c", "cancelled"),

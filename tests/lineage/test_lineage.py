@@ -156,8 +156,30 @@ def test_datasets_have_names_of_their_places_columns_and_rows(shop):
     assert gold["outputFacets"]["outputStatistics"]["rowCount"] == 2
     assert gold["facets"]["documentation"]["description"] == "The best of it"
     assert gold["facets"]["storage"]["storageLayer"] == "delta"
+    (whole,) = found["p", "COMPLETE"]["outputs"]
+    assert whole["outputFacets"]["outputStatistics"]["rowCount"] == 2
     (alias,) = gold["facets"]["symlinks"]["identifiers"]
     assert alias == {"namespace": "shop/base", "name": "gold", "type": "TABLE"}
+
+
+def test_a_node_s_outputs_have_rows_of_their_own(open_project):
+    code = "import polars\ndef two():\n    return polars.DataFrame({'k': [1]}), polars.DataFrame({'k': [1, 2]})\n"
+    places = {name: {"format": "parquet", "filepath": f"data/{name}"} for name in ("a", "b")}
+    _, events = told(open_project(code, {"two": {"output": ["a", "b"]}}, output=places))
+    rows = [
+        one["outputFacets"]["outputStatistics"]["rowCount"] for one in by_job(events)["p.two", "COMPLETE"]["outputs"]
+    ]
+    assert rows == [1, 2]
+
+
+def test_what_a_query_reads_is_taken_beside_the_query(shop):
+    query = {"format": "query", "query": "SELECT k, v FROM raw", "views": ["raw"]}
+    nodes = {"load": {"input": "asked", "output": "loaded"}, "keep": {"input": "loaded", "output": "gold"}}
+    project = shop(nodes, input={**DATA["input"], "asked": query})
+    asked, raw = by_job(told(project)[1])["p.load", "START"]["inputs"]
+    assert (asked["namespace"], asked["name"]) == ("shop/base", "asked")
+    assert asked["facets"]["datasetType"]["datasetType"] == "VIEW"
+    assert raw["name"] == str(project.root / "data/raw.csv")
 
 
 def test_before_a_write_nothing_is_said_of_what_it_makes(shop):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tauro.io.location import Location
-from tauro.lineage.naming import dataset_id
+from tauro.lineage.naming import place_id, table_id
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from tauro.lineage.naming import dataset_id
     ],
 )
 def test_a_uri_is_named_by_its_store_and_its_key(uri, namespace, name):
-    assert dataset_id(Location(uri, None, uri)) == (namespace, name)
+    assert place_id(Location(uri, None, uri)) == (namespace, name)
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,25 @@ def test_a_uri_is_named_by_its_store_and_its_key(uri, namespace, name):
     ],
 )
 def test_a_local_path_is_named_whole_and_a_pattern_by_the_folder_that_it_starts_in(path, name):
-    assert dataset_id(Location(path, Path(path), path)) == ("file", name)
+    assert place_id(Location(path, Path(path), path)) == ("file", name)
+
+
+@pytest.mark.parametrize("uri", ["", "`main`.`sales`.`orders`"])
+def test_what_is_no_place_of_files_has_no_name_of_one(uri):
+    assert place_id(Location(uri, None, "sales")) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "table", "named"),
+    [
+        ("jdbc:postgresql://db/shop", "sales", ("postgres://db:5432", "shop.public.sales")),
+        ("jdbc:postgresql://db:6000/shop?user=u&password=p", 'raw."Sales"', ("postgres://db:6000", "shop.raw.Sales")),
+        ("jdbc:mysql://u:p@db/shop", "sales", ("mysql://db:3306", "shop.sales")),
+        ("jdbc:postgresql://db/shop", "(select 1) t", None),
+        ("jdbc:postgresql://db:x/shop", "sales", ("postgres://db:5432", "shop.public.sales")),
+        ("jdbc:sqlite:/tmp/shop.db", "sales", None),
+        ("", "sales", None),
+    ],
+)
+def test_a_table_is_named_by_its_server_database_and_schema_and_by_no_secret(url, table, named):
+    assert table_id({"URL": url, "dbtable": table}) == named
