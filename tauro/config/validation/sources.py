@@ -95,7 +95,7 @@ def _check_values(dataset: DatasetConfig, at: At, report: Report) -> None:
 
 def _check_views(config: ProjectConfig, dataset: DatasetConfig, at: At, report: Report) -> None:
     for view, name in dataset.views:
-        place = at.of("views", view) if isinstance(report.raw(at.of("views")), dict) else at.of("views")
+        place = at.of("views", view) if isinstance(report.raw(at, "views"), dict) else at.of("views")
         source = config.dataset(canonical(name))
         if source is None:
             message = f"{dataset.name}: Dataset '{name}' is in no input or output section"
