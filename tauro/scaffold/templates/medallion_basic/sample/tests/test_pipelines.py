@@ -25,11 +25,12 @@ def test_silver_hands_every_order_on_once(tauro_project):
         {"customer_id": "c1", "name": "Ada", "country": "DE", "segment": "public", "changed_at": "2024-01-01 00:00:00"},
         {"customer_id": "c1", "name": "Ada", "country": None, "segment": "public", "changed_at": "2024-06-01 00:00:00"},
     ]
-    silver = run_pipeline(
-        tauro_project,
-        "silver_transformation",
-        {"bronze.sales.orders": [order, order, order | {"order_id": "o2"}], "bronze.crm.customers": moved},
-    )
+    inputs = {
+        "bronze.sales.orders": [order, order, order | {"order_id": "o2"}],
+        "bronze.crm.customers": moved,
+        "bronze.sales.products": [{"product_id": "p1"}],
+    }
+    silver = run_pipeline(tauro_project, "silver_transformation", inputs)
     assert Counter(row["order_id"] for row in rows(silver["silver.sales.orders"])) == {"o1": 1, "o2": 1}
     assert rows(silver["silver.sales.rejected_orders"]) == []
     expected = [{"customer_id": "c1", "name": "Ada", "country": "??", "segment": "public"}]
