@@ -100,7 +100,7 @@ def test_a_path_that_cannot_be_written_stops_the_run_before_it_starts(project, t
 
 def test_a_report_that_is_refused_leaves_the_lineage_of_no_run(project, tauro):
     folder = project()
-    assert tauro("run", "--pipeline", "memory", "--lineage", "l.jsonl", "--report", "../r").code == 6
+    assert tauro("run", "--pipeline", "memory", "--lineage", "l.jsonl", "--report", "src").code == 6
     assert (folder / "l.jsonl").read_text() == ""
 
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tauro.errors import UsageFault
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -30,12 +32,17 @@ def watching(
 
     Raises:
         UnsafePath: A rule for paths forbids one of them; nothing has run.
+        UsageFault: The report would replace what the log or the events are written to.
     """
     from tauro.lineage.file import lineage_beneath
     from tauro.lineage.listener import Lineage
     from tauro.report.story import Reported
+    from tauro.security.paths import split_relative
     from tauro.security.replacing import replacing_beneath
 
+    for option, path in (("--lineage", lineage), ("--log-file", console.log_file)):
+        if report is not None and path is not None and split_relative(report) == split_relative(path):
+            raise UsageFault(f"--report and {option} name the same file", hint="The report replaces it. Name another.")
     runs: list[Reported] = []
     with ExitStack() as stack:
         tell = None if lineage is None else stack.enter_context(lineage_beneath(Path(), lineage))
