@@ -31,6 +31,13 @@ class Measured(NamedTuple):
     memory: int
 
 
+@pytest.fixture(autouse=True)
+def no_connectors(tmp_path_factory, monkeypatch):
+    """Connectors that somebody has installed on this machine are none of the tests' business."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "no-caches"))
+    monkeypatch.delenv("TAURO_CACHE_DIR", raising=False)
+
+
 @pytest.fixture
 def measured(tmp_path_factory):
     """Run a command line as a program of its own, and measure it."""

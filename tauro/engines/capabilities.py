@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tauro.engines.connectors.pins import CONNECTORS, PYSPARK, SCALA
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,15 +18,18 @@ class Requirement(NamedTuple):
         settings: Keys of ``spark_config`` that may give it, each with the word that its value must have. A key
             that ends with a point stands for all that begin so.
         line: How it is written in ``spark_config``.
+        install: The command line that gives it as well; empty where there is none.
     """
 
     settings: tuple[tuple[str, str], ...]
     line: str
+    install: str = ""
 
     def is_met(self, spark_config: Mapping[str, Any]) -> bool:
         """Say whether settings of Spark give it."""
         return any(
-            word in str(value) and (key == known or (known.endswith(".") and key.startswith(known)))
+            any(word in name.rpartition("/")[2] for name in str(value).split(","))
+            and (key == known or (known.endswith(".") and key.startswith(known)))
             for key, value in spark_config.items()
             for known, word in self.settings
         )
@@ -63,12 +68,13 @@ class Capabilities(NamedTuple):
     writes: frozenset[str]
 
 
-def _jar(word: str, package: str) -> Requirement:
-    return Requirement((("spark.jars.packages", word), ("spark.jars", word)), f"spark.jars.packages: '{package}'")
+def _jar(word: str, package: str, install: str = "") -> Requirement:
+    settings = (("spark.jars.packages", word), ("spark.jars", word))
+    return Requirement(settings, f"spark.jars.packages: '{package}'", install)
 
 
-_DELTA = _jar("delta", "io.delta:delta-spark_4.2_2.13:4.4.0")
-_AVRO = _jar("avro", "org.apache.spark:spark-avro_2.13:4.2.0")
+_DELTA = _jar("delta", CONNECTORS["delta"].coordinate, CONNECTORS["delta"].command)
+_AVRO = _jar("avro", f"org.apache.spark:spark-avro_{SCALA}:{PYSPARK}")
 # A catalog of the session alone would forget its tables when the run ends.
 _CATALOG = Requirement(
     (("spark.sql.catalogImplementation", "hive"), ("spark.sql.catalog.", "")), "spark.sql.catalogImplementation: hive"

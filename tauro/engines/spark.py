@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from tauro.collector import collector_at_rest
 from tauro.engines.capabilities import apache_spark
+from tauro.engines.connectors.cache import check_connectors, jars_folder, with_connectors
+from tauro.engines.java import Java, find_java, java_home
 from tauro.engines.tags import Tags
 from tauro.errors import EngineUnavailable
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-_LEAST_JAVA = 17
 _DEFAULTS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.showConsoleProgress": "false",
@@ -36,7 +33,7 @@ _DELTA = {
 
 
 class SparkEngine:
-    """Computes on Apache Spark.
+    """Computes on Apache Spark, with the connectors that ``tauro engine install`` has brought.
 
     Args:
         app_name: What the session is called.
@@ -46,29 +43,22 @@ class SparkEngine:
 
     def __init__(self, app_name: str, spark_config: Mapping[str, str], master: str) -> None:
         self.name = f"spark ({master})"
-        self.capabilities = apache_spark(spark_config)
+        self._own_config = spark_config
+        config = with_connectors(spark_config, jars_folder(os.environ))
+        self.capabilities = apache_spark(config)
         delta = "delta" in self.capabilities.reads
         self._app_name = app_name
         self._master = master
-        self._spark_config = {**_DEFAULTS, **(_DELTA if delta else {}), **spark_config}
+        self._spark_config = {**_DEFAULTS, **(_DELTA if delta else {}), **config}
         self._lock = Lock()
         self._tags = Tags()
         self._session: SparkSession | None = None
+        self._java: Java | None = None
 
     def check(self) -> None:
-        """Raise EngineUnavailable when there is no Java that Spark can use."""
-        hint = f"Install Java {_LEAST_JAVA} or newer and set JAVA_HOME, or set mode: local in global_settings."
-        home = os.environ.get("JAVA_HOME")
-        java = str(Path(home, "bin", "java")) if home else shutil.which("java")
-        looked_up = (f"JAVA_HOME={home}",) if home else ("JAVA_HOME (not set)", "java on PATH")
-        if java is None or not Path(java).is_file():
-            raise EngineUnavailable("Apache Spark needs Java, and none was found", looked_up=looked_up, hint=hint)
-        version = _version_of(java)
-        if version is None or version < _LEAST_JAVA:
-            found = f"{java} does not tell its version" if version is None else f"{java} is Java {version}"
-            raise EngineUnavailable(
-                f"Apache Spark needs Java {_LEAST_JAVA} or newer; {found}", looked_up=looked_up, hint=hint
-            )
+        """Raise EngineUnavailable when there is no Java that Spark can use, or an installed connector is not sound."""
+        self._java = find_java(os.environ)
+        check_connectors(self._own_config, jars_folder(os.environ))
 
     def prepare(self) -> None:
         """Open the session: columns of Apache Spark live in its JVM."""
@@ -86,6 +76,9 @@ class SparkEngine:
         # Workers would take python3 from PATH; and a connect session before ours leaves its mark.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+        home = java_home(self._java or find_java(os.environ), os.environ)
+        if home is not None:
+            os.environ["JAVA_HOME"] = str(home)
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
 
@@ -118,14 +111,3 @@ class SparkEngine:
             if self._session is not None:
                 self._session.stop()
                 self._session = None
-
-
-def _version_of(java: str) -> int | None:
-    """Return the version of a ``java`` program, None where it does not tell; up to 8 they were called 1.8."""
-    command = [java, "-version"]
-    try:
-        answer = subprocess.run(command, capture_output=True, check=False, timeout=30)  # noqa: S603 - the user's own Java
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    version = re.search(rb'version "(?:1\.)?(\d+)', answer.stderr)
-    return int(version[1]) if version else None

