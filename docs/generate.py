@@ -56,7 +56,7 @@ def _rows(model: type[Settings], prefix: str) -> Iterator[tuple[str, ...]]:
         also = f" Also written {', '.join(f'`{name}`' for name in option.also)}." if option.also else ""
         mark = " †" if option.planned else ""
         if isinstance(option.kind, Composed):
-            takes = "a mapping or a list of mappings" if option.kind.many else "a mapping"
+            takes = "a list of mappings, or mappings by name" if option.kind.many else "a mapping"
             yield f"`{prefix}{key}`{mark}", takes, "", option.doc + also
             yield from _rows(option.kind.model, f"{prefix}{key}.")
             continue

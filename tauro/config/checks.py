@@ -105,7 +105,8 @@ def _check_of(settings: CheckSettings, raw: Any, path: KeyPath, report: Reporter
         return ()
     if rule is None:
         return ()
-    name = settings.name or default_name(kind, rule)
+    own = path[-1] if path[-2:-1] == ("checks",) else None  # of a mapping of names to checks
+    name = settings.name or (own if isinstance(own, str) else default_name(kind, rule))
     check = Check(kind, rule, name, settings.on_failure, settings.max_failures, settings.quarantine, (*path[1:], kind))
     return (check,)
 

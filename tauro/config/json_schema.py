@@ -85,7 +85,14 @@ def _taken(kind: Kind | Group | Composed) -> list[dict[str, Any]]:
     if not isinstance(kind, Composed):
         return [kind.json_schema()]
     one = _group(kind.model)
-    return [one, {"type": "array", "items": one}] if kind.many else [one]
+    if not kind.many:
+        return [one]
+    names = {"not": {"enum": sorted(kind.model.known)}}
+    return [
+        one,
+        {"type": "array", "items": one},
+        {"type": "object", "propertyNames": names, "additionalProperties": one},
+    ]
 
 
 def _wrapped(name: str) -> dict[str, Any]:

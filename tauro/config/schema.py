@@ -260,17 +260,26 @@ class Group(NamedTuple):
 
 
 class Composed(NamedTuple):
-    """Values that are made of a group of settings, or of each group of a list; a tuple in the model.
+    """Values that are made of a group of settings, or of each of several; a tuple in the model.
 
     Attributes:
         model: The group.
         make: Returns the values of a group: of its settings, what the file holds, where, and who is told of faults.
-        many: True where a list of groups may stand too.
+        many: True where a list of groups may stand too, or a mapping of names to groups.
     """
 
     model: type[Settings]
     make: Callable[[Any, Any, KeyPath, Reporter], tuple[Any, ...]]
     many: bool = False
+
+    def groups(self, value: Any, path: KeyPath) -> list[tuple[KeyPath, Any]]:
+        """Return the groups that stand at ``path``, each with its own path."""
+        if self.many and isinstance(value, list):
+            return [((*path, index), item) for index, item in enumerate(value)]
+        named = self.many and isinstance(value, dict) and value and self.model.known.keys().isdisjoint(value)
+        if named and all(isinstance(item, dict) for item in value.values()):
+            return [((*path, name), item) for name, item in value.items()]
+        return [(path, value)]
 
 
 class Option(NamedTuple):
@@ -406,9 +415,7 @@ def _read(kind: Kind | Group | Composed, value: Any, path: KeyPath, report: Repo
         return build(kind.model, value, path, report)
     if not isinstance(kind, Composed):
         return kind.parse(value)
-    in_list = kind.many and isinstance(value, list)
     made: list[Any] = []
-    for index, item in enumerate(value if in_list else [value]):
-        where = (*path, index) if in_list else path
+    for where, item in kind.groups(value, path):
         made += kind.make(build(kind.model, item, where, report), item, where, report)
     return tuple(made)

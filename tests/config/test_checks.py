@@ -89,6 +89,36 @@ def test_what_is_done_about_a_failure_is_read_beside_the_check(inspect):
     ]
 
 
+def test_checks_can_be_given_by_name(inspect):
+    checks, faults = inspect(
+        "checks:",
+        "  whole: {not_null: a}",
+        "  positive: {range: {column: b, min: 0}, on_failure: drop}",
+        "  other: {unique: a, name: apart}",
+    )
+    assert faults == []
+    assert [(check.name, check.kind, check.path) for check in checks] == [
+        ("whole", "not_null", ("checks", "whole", "not_null")),
+        ("positive", "range", ("checks", "positive", "range")),
+        ("apart", "unique", ("checks", "other", "unique")),
+    ]
+
+
+def test_a_fault_of_a_check_with_a_name_is_told_where_it_is_written(inspect):
+    _, faults = inspect("checks:", "  whole: {not_null: a}", "  rang: {column: a, min: 0}")
+    assert {(fault.id, fault.place.line) for fault in faults} == {("unknown-key", 6)}
+    _, (fault,) = inspect("checks: {rang: {range: {column: a}}}")
+    assert (fault.id, "needs a bound" in fault.message) == ("type", True)
+
+
+def test_an_environment_changes_one_check_of_several(project):
+    base = f"{HEAD}  checks: {{whole: {{not_null: a}}, apart: {{unique: a}}}}\n"
+    over = "o: {checks: {apart: {on_failure: warn}}}\n"
+    root = project(files={"config/dev/output.yaml": over}, output=base)
+    checks = Project.open(root, "dev", environ={}).config.outputs["o"].checks
+    assert {check.name: check.on_failure for check in checks} == {"whole": "error", "apart": "warn"}
+
+
 def test_one_check_needs_no_list_and_a_check_can_be_turned_off(inspect):
     checks, faults = inspect("checks: {not_null: a}")
     assert (len(checks), faults) == (1, [])
