@@ -1,8 +1,8 @@
 """Which process owns a run, and whether it still lives.
 
 A process number alone says nothing: the next process may have it. The start of the machine, the number and the start of
-the process together name one process for ever. The lock of a run is the kernel's: it goes with its holder, however that
-ends.
+the process together name one process for ever. The lock of a claim is the kernel's: it goes with its holder, however
+that ends, and is seen from other containers of this machine too.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, Self
 
 from tauro.errors import SecurityError
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 #: Where the kernel numbers processes for the whole machine, rather than for a container.
 _FIRST_NAMESPACE: Final = "pid:[4026531836]"
-# Whoever looks at a lock holds it for some microseconds; that is no owner.
-_PATIENCE_SECONDS: Final = 0.5
 
 
 def this_process() -> Owner:
@@ -44,7 +40,7 @@ def is_gone(owner: Owner, lock: Path) -> bool:
 
     Args:
         owner: The owner of a run.
-        lock: The run's lock, as this process would find it.
+        lock: The lock of its claim, as this process would find it.
     """
     boot_id = _boot_id()
     if owner.host != os.uname().nodename and owner.boot_id != boot_id:
@@ -52,12 +48,12 @@ def is_gone(owner: Owner, lock: Path) -> bool:
     holder, is_held = _look(lock)
     if holder == owner:
         return not is_held
-    # It has another state folder, or has just let go of its lock and removed it.
+    # It has another state folder, has not taken its lock yet, or has just let go of it.
     return owner.boot_id == boot_id and not is_alive(owner)
 
 
 class RunLock:
-    """The lock of a run: who has it may execute the run. It is let go when its process ends.
+    """The lock of a claim of a run, held as long as its owner lives and executes the run.
 
     Args:
         file: The lock's file.
@@ -69,27 +65,26 @@ class RunLock:
         self._descriptor = descriptor
 
     @classmethod
-    def take(cls, file: Path, owner: Owner) -> Self | None:
-        """Take the lock and write who has it; None when somebody else does.
+    def take(cls, file: Path, owner: Owner) -> Self:
+        """Take the lock, and write who has it. Nobody else ever takes it: each claim has its own.
 
         Raises:
             SecurityError: The folder or the file is not the program's own.
         """
         private_directory(file.parent.parent)
         private_directory(file.parent)
-        deadline = monotonic() + _PATIENCE_SECONDS
-        while (descriptor := _locked(file)) is None:
-            if monotonic() > deadline:
-                return None
-            sleep(0.005)
-        os.ftruncate(descriptor, 0)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise SecurityError(f"{file} cannot be opened: {error.strerror}") from None
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # whoever looks holds it for a moment
+        # Its name stands there once it is held: who finds the name and no lock knows that the owner has ended.
         os.pwrite(descriptor, json.dumps(owner).encode(), 0)
         return cls(file, descriptor)
 
     def release(self) -> None:
         """Let go of the lock; nothing of it is left."""
-        with suppress(FileNotFoundError):
-            self._file.unlink()  # while it is held: nobody else can have it
+        self._file.unlink(missing_ok=True)
         os.close(self._descriptor)
 
     def __enter__(self) -> Self:
@@ -101,25 +96,14 @@ class RunLock:
         self.release()
 
 
-def lock_file(state: Path, run_id: str) -> Path:
-    """Return where the lock of a run is in the program's state folder."""
-    return state / "run" / f"{run_id}.lock"
+def lock_file(state: Path, mark: str) -> Path:
+    """Return where the lock of a claim is.
 
-
-def _locked(file: Path) -> int | None:
-    """Return the file, open and locked; None when it is not to be had now."""
-    try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SecurityError(f"{file} cannot be opened: {error.strerror}") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), file.stat()):
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass  # somebody has it, or has removed it meanwhile
-    os.close(descriptor)
-    return None
+    Args:
+        state: The program's state folder.
+        mark: What the claim's processes carry; see :func:`tauro.orchestrate.processes.mark_of`.
+    """
+    return state / "run" / f"{mark}.lock"
 
 
 def _look(lock: Path) -> tuple[Owner | None, bool]:

@@ -27,22 +27,21 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     running = store.list_runs(RunFilter(state="running"))
     if not running:
         return []
-    from tauro.orchestrate.identity import RunLock, is_gone, lock_file, this_process
+    from tauro.orchestrate.identity import is_gone, lock_file
     from tauro.orchestrate.processes import end_marked, mark_of
 
-    dead = [run for run in running if run.owner and is_gone(run.owner, lock_file(site.state, run.id))]
+    marks = {run.id: mark_of(run.id, run.epoch) for run in running}
+    dead = [run for run in running if run.owner and is_gone(run.owner, lock_file(site.state, marks[run.id]))]
     late = [run for run in running if run not in dead and run.lease_until is not None and run.lease_until <= now]
     if not dead and not late:
         return []
     for run in dead:  # before anybody may start it again
-        end_marked(mark_of(run.id, run.epoch))
+        end_marked(marks[run.id])
     seen = [(run.id, run.epoch) for run in dead]
     reaped = store.reap(now=now, dead=seen, delay=site.timing.delay_after)
     for run in late:
         if run.id in {taken.id for taken in reaped}:  # its owner may be stopped, and its processes go on
-            end_marked(mark_of(run.id, run.epoch))
+            end_marked(marks[run.id])
     for run in dead:
-        file = lock_file(site.state, run.id)
-        if file.exists() and (lock := RunLock.take(file, this_process())) is not None:
-            lock.release()
+        lock_file(site.state, marks[run.id]).unlink(missing_ok=True)
     return reaped

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tauro.orchestrate.store.protocol import Store
 
 _PAUSE_SECONDS = 0.5
+_NOTHING = timedelta()
 
 
 class Supervisor:
@@ -79,53 +80,51 @@ class Supervisor:
             claimed: Called when the run is this process's.
 
         Returns:
-            The run as it is then; None when it could not be claimed at all.
+            The run as it is then, which is somebody else's when it was taken from this process; None when it could not
+            be claimed at all.
         """
         with self._open_store() as store:
-            if not self._attempt(store, run_id, stop, limited=limited, claimed=claimed):
-                return None
-            run = store.get_run(run_id)
-            while run.state == "pending" and not once and not stop.is_asked:
-                if run.available_at > self._clock():
-                    sleep(min(self._site.timing.look, (run.available_at - self._clock()).total_seconds()))
-                elif not self._attempt(store, run_id, stop, limited=limited):
-                    break
-                run = store.get_run(run_id)
-            if run.state == "pending" and stop.how == "cancelled":
-                return store.request_cancel(run_id, now=self._clock())
-            return run
-
-    def _attempt(
-        self,
-        store: Store,
-        run_id: str,
-        stop: Stop,
-        *,
-        limited: bool,
-        claimed: Callable[[], None] = lambda: None,
-    ) -> bool:
-        """Make one attempt at a run; False when it could not be claimed."""
-        site, owner = self._site, this_process()
-        lock = RunLock.take(lock_file(site.state, run_id), owner)
-        if lock is None:
-            return False
-        with lock:
-            lease = timedelta(seconds=site.timing.lease)
-            epoch = store.claim(run_id, owner, lease=lease, now=self._clock(), limited=limited)
+            epoch = self._claim(store, run_id, limited=limited)
             if epoch is None:
-                return False
-            crash_point("run claimed")
+                return None
             claimed()
-            with (
-                Heartbeat(
-                    run_id, epoch, self._open_store, clock=self._clock, timing=site.timing, wake=stop.wake
-                ) as heart,
-                RunLog(log_file(site.state, run_id), self._heard, redact=self._redact) as log,
-            ):
-                ended = self._execute(store, run_id, epoch, heart=heart, log=log, stop=stop)
-                crash_point("worker ended")
-                self._insist(lambda: self._conclude(store, run_id, epoch, ended), heart)
-        return True
+            while epoch is not None:
+                ended = self._attempt(store, run_id, epoch, stop)
+                run = store.get_run(run_id)
+                if run.state != "pending" or once or ended.how == "lost":
+                    return run
+                run = self._wait(store, run, stop)
+                if stop.is_asked or run.state != "pending":
+                    break
+                epoch = self._claim(store, run_id, limited=limited)
+            if stop.how == "cancelled":
+                store.request_cancel(run_id, now=self._clock())
+            return store.get_run(run_id)
+
+    def _claim(self, store: Store, run_id: str, *, limited: bool) -> int | None:
+        lease = timedelta(seconds=self._site.timing.lease)
+        return store.claim(run_id, this_process(), lease=lease, now=self._clock(), limited=limited)
+
+    def _wait(self, store: Store, run: Run, stop: Stop) -> Run:
+        """Wait until a pending run may start again, and return it as it is then."""
+        while run.state == "pending" and not stop.is_asked and (left := run.available_at - self._clock()) > _NOTHING:
+            sleep(min(self._site.timing.look, left.total_seconds()))
+            run = store.get_run(run.id)
+        return run
+
+    def _attempt(self, store: Store, run_id: str, epoch: int, stop: Stop) -> Ended:
+        """Make one attempt at a run that is claimed."""
+        crash_point("run claimed")
+        site = self._site
+        with (
+            RunLock.take(lock_file(site.state, mark_of(run_id, epoch)), this_process()),
+            Heartbeat(run_id, epoch, self._open_store, clock=self._clock, timing=site.timing, wake=stop.wake) as heart,
+            RunLog(log_file(site.state, run_id), self._heard, redact=self._redact) as log,
+        ):
+            ended = self._execute(store, run_id, epoch, heart=heart, log=log, stop=stop)
+            crash_point("worker ended")
+            self._insist(lambda: self._conclude(store, run_id, epoch, ended), heart)
+        return ended
 
     def _execute(self, store: Store, run_id: str, epoch: int, *, heart: Heartbeat, log: RunLog, stop: Stop) -> Ended:
         run = store.get_run(run_id)

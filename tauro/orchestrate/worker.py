@@ -139,7 +139,10 @@ def _tell_error(error: BaseException, redact: Redactor, tell: Tell) -> None:
     from tauro.errors import TauroError
     from tauro.exec.policy import is_transient
 
-    text = str(error) if isinstance(error, TauroError) else f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, TauroError):
+        first = next((fault for fault in error.faults if not fault.warning), None)
+        text = str(error) if first is None else f"{error}: {first.message} ({first.place or first.id})"
     sys.stderr.write("".join(traceback.format_exception(error)))
     tell(message("result", state="failed", error=redact(text), transient=is_transient(error)))
 
