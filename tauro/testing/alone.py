@@ -87,11 +87,14 @@ def _ml_values(name: str, ml: MlOptions) -> dict[str, Any]:
 
 def _open_session() -> SparkSession:
     """Return the session that is open, else that of an embedded engine, which lives until the process ends."""
-    embedded = _embedded()
-    embedded.prepare()
     from pyspark.sql import SparkSession
 
-    return SparkSession.getActiveSession() or embedded()
+    session = SparkSession.getActiveSession()
+    if session is None:
+        embedded = _embedded()
+        embedded.prepare()
+        session = embedded()
+    return session
 
 
 @cache  # the tests of a process share it
