@@ -166,6 +166,17 @@ def test_an_output_that_is_left_as_it_is_is_not_checked(project, code):
     assert opened.run("p").raise_for_state().nodes[0].checks == ()
 
 
+def test_where_bad_rows_cannot_be_added_the_error_says_that_the_others_are_written(project, code):
+    bad = {"format": "delta", "filepath": "data/bad", "write_mode": "append"}
+    opened = project(code, output={**out([{**GOOD, **ASIDE, "quarantine": "bad"}]), "bad": bad})
+    pl.DataFrame({"id": [0]}).write_delta(opened.root / "data/bad")
+    (node,) = opened.run("p").nodes
+    assert "amount" in node.failure.message
+    told = "while adding the rows that do not pass to data/bad; the others are written"
+    assert told in node.failure.message
+    assert (ids(opened), ids(opened, "data/bad")) == ([1, 3, 4], [0])
+
+
 # -- inputs -----------------------------------------------------------------------------------------
 
 
@@ -173,6 +184,14 @@ def test_a_node_is_handed_the_rows_of_an_input_that_pass(project, code):
     opened = project(code, checks=[{**GOOD, "on_failure": "drop"}])
     (node,) = opened.run("p").raise_for_state().nodes
     assert (ids(opened), node.rows_in, outcomes(node)) == ([1, 3, 4], 3, ["dropped"])
+
+
+def test_rows_are_not_looked_at_where_only_columns_are_required(project, code):
+    opened = project(code, checks=[{"required_columns": ["id", "amount"]}])
+    (node,) = opened.run("p").raise_for_state().nodes
+    assert (outcomes(node), node.checks[0].rows) == (["passed"], None)
+    (node,) = project(code, checks=[{"required_columns": ["id", "x"]}], name="other").run("p").nodes
+    assert "x is missing" in node.failure.message
 
 
 def test_an_input_that_does_not_pass_fails_the_nodes_that_read_it_before_they_are_called(project, code):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tauro.config.check_rules import RequiredColumns
 from tauro.io.checks.plan import judge_columns
 from tauro.io.checks.report import CheckFailed, CheckReport, CheckResult, UnfitCheck
 from tauro.io.checks.scope import Checked, Outcome, Scope, place_of_failure
@@ -68,20 +69,20 @@ def checked_write(frame: Any, checks: Sequence[Check], scope: Scope) -> Iterator
 def check_read(frame: Any, checks: Sequence[Check], scope: Scope) -> Outcome:
     """Return the rows of a stored frame that pass its checks, and what became of the others.
 
-    They are looked at now; the frame that is returned is lazy all the same.
+    They are looked at now, unless only columns are required; the frame that is returned is lazy all the same.
 
     Raises:
         CheckFailed: A check whose failures are errors does not pass.
         NodeError: A check does not fit the frame.
     """
-    if kind_of(frame) == SPARK:
-        from tauro.io.checks import on_spark
+    from tauro.io.checks import on_polars, on_spark
 
-        return on_spark.read(frame, _planned(on_spark.plan_for(frame, checks, scope.dataset), scope), scope)
-    from tauro.io.checks import on_polars
-
-    lazy = frame.lazy()
-    return on_polars.read(lazy, _planned(on_polars.plan_for(lazy, checks, scope.dataset), scope), scope)
+    by_spark = kind_of(frame) == SPARK
+    rows = frame if by_spark else frame.lazy()
+    plan = _planned((on_spark if by_spark else on_polars).plan_for(rows, checks, scope.dataset), scope)
+    if len(plan.of_kind(RequiredColumns)) == len(plan.checks):
+        return Outcome(rows, judge_columns(plan), None)
+    return (on_spark if by_spark else on_polars).read(rows, plan, scope)
 
 
 def needs_spark(frame: Any, checks: Sequence[Check]) -> bool:
