@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from tauro.orchestrate.states import Catchup, FinalTaskState, RunState, TaskState, TickOutcome
 
@@ -409,6 +410,24 @@ class Vacuumed(NamedTuple):
 
     before: int
     after: int
+
+
+class Recovered(NamedTuple):
+    """What was saved of a damaged store.
+
+    Attributes:
+        kept: Where the damaged file is kept.
+        rows: How many rows were saved of each table.
+        gaps: How many stretches of rows could not be read.
+        dropped: How many rows were left out, because what they belong to is lost.
+        mended: How many runs and tasks were given new events, because theirs are lost.
+    """
+
+    kept: Path
+    rows: Mapping[str, int]
+    gaps: int
+    dropped: int
+    mended: int
 
 
 class Problem(NamedTuple):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tauro.errors import Unsupported
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
+    from tauro.orchestrate.records import Recovered
     from tauro.orchestrate.store.protocol import Store
 
 
@@ -33,3 +37,26 @@ def open_store(state_directory: Path, environ: Mapping[str, str]) -> Store:
     from tauro.orchestrate.store.sqlite import SqliteDatabase
 
     return SqlStore(SqliteDatabase(state_directory))
+
+
+def recover_store(state_directory: Path, environ: Mapping[str, str], *, now: datetime) -> Recovered:
+    """Put what can be read of a damaged store into a new one, and keep the damaged file beside it.
+
+    Args:
+        state_directory: The program's state folder.
+        environ: The environment variables.
+        now: The time; it names the file that is kept.
+
+    Raises:
+        Unsupported: The store is in PostgreSQL, whose administrator recovers it.
+        ConfigurationError: There is no store.
+        ExecutionError: The new store cannot be written; the damaged one is left as it is.
+        SecurityError: The file is not ours alone.
+    """
+    if environ.get("TAURO_DB_URL"):
+        raise Unsupported(
+            "A store in PostgreSQL is not recovered by Tauro", hint="Restore a backup of the database on its server."
+        )
+    from tauro.orchestrate.store.recovery import recover
+
+    return recover(state_directory, now)

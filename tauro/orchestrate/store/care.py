@@ -18,11 +18,12 @@ _AT_ONCE: Final = 1_000
 _OLD_RUNS: Final = "FROM runs WHERE ended_at IS NOT NULL AND ended_at < ?"
 # The last event of each run and task beside what is stored of it.
 _ASTRAY: Final = (
-    """SELECT runs.id, runs.state, runs.attempt, runs.epoch, last.new, last.attempt, last.epoch FROM runs LEFT JOIN (
+    """SELECT runs.id, NULL, runs.state, runs.attempt, runs.epoch,
+        last.new, last.attempt, last.epoch FROM runs LEFT JOIN (
         SELECT * FROM events WHERE number IN (SELECT max(number) FROM events WHERE node IS NULL GROUP BY run_id)
     ) last ON last.run_id = runs.id
     WHERE last.number IS NULL OR last.new <> runs.state OR last.attempt <> runs.attempt OR last.epoch <> runs.epoch""",
-    """SELECT tasks.run_id || ' ' || tasks.node, tasks.state, tasks.attempts, tasks.epoch,
+    """SELECT tasks.run_id, tasks.node, tasks.state, tasks.attempts, tasks.epoch,
         last.new, last.attempt, last.epoch FROM tasks LEFT JOIN (
         SELECT * FROM events WHERE number IN (
             SELECT max(number) FROM events WHERE node IS NOT NULL GROUP BY run_id, node)
@@ -142,16 +143,22 @@ def _by_state(sql: Sql, table: str, states: tuple[Any, ...]) -> Mapping[Any, int
     return {**dict.fromkeys(states, 0), **dict(sql.all(f"SELECT state, count(*) FROM {table} GROUP BY state"))}
 
 
+def unfounded(sql: Sql) -> set[tuple[str, str | None]]:
+    """Return the runs, and the tasks as run and node, whose events do not lead to what is stored of them."""
+    astray = {(row[0], row[1]) for statement in _ASTRAY for row in sql.all(statement)}
+    return astray | {(row[0], row[1]) for row in sql.all(_BROKEN)}
+
+
 def _astray(sql: Sql) -> list[Problem]:
     return [
         Problem(
             "replay",
-            subject,
+            _subject(run_id, node),
             f"It is stored as {state} (attempt {attempt}, epoch {epoch}),"
             f" its events lead to {new or 'nothing'} (attempt {last_attempt}, epoch {last_epoch})",
         )
         for statement in _ASTRAY
-        for subject, state, attempt, epoch, new, last_attempt, last_epoch in sql.all(statement)
+        for run_id, node, state, attempt, epoch, new, last_attempt, last_epoch in sql.all(statement)
     ]
 
 

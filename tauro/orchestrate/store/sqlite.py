@@ -30,7 +30,6 @@ _APPLICATION = 0x54415552
 _BUSY_MILLISECONDS = 30_000
 _SMALLEST = 512
 _RECOVER = "tauro orchestrate db-recover saves what can be read, and keeps the old file."
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class SqliteDatabase:
@@ -49,10 +48,11 @@ class SqliteDatabase:
 
     def __init__(self, folder: Path) -> None:
         self.file = prepare(folder)
+        self._identity = _identity(self.file)
         self._process = os.getpid()
         self._lock = open_lock(folder)
         try:
-            with _told(self.file):
+            with told(self.file):
                 self._connection = _connect(self.file)
                 self._sql = SqliteSql(self._connection)
                 self._is_durable: bool | None = None
@@ -74,7 +74,7 @@ class SqliteDatabase:
     def read(self) -> Iterator[SqliteSql]:
         """Return a transaction that sees one state of the database, and waits for no writer."""
         self._check_process()
-        with _told(self.file):
+        with told(self.file):
             self._connection.execute("BEGIN")
             try:
                 yield self._sql
@@ -85,9 +85,10 @@ class SqliteDatabase:
     def write(self, *, durable: bool = True) -> Iterator[SqliteSql]:
         """Return a transaction that no other writer is beside of."""
         self._check_process()
-        with _told(self.file):
+        with told(self.file):
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX)
+                self._check_file()
                 self._set_durable(durable)
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._sql
@@ -126,7 +127,7 @@ class SqliteDatabase:
     def vacuum(self) -> None:
         """Write the file anew, without the room of what was removed."""
         self._check_process()
-        with _told(self.file):
+        with told(self.file):
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX)
                 self._connection.execute("VACUUM")
@@ -156,6 +157,13 @@ class SqliteDatabase:
                 "The store of runs was opened by another process", hint="Open it again after a fork, with open_store."
             )
 
+    def _check_file(self) -> None:
+        if _identity(self.file) != self._identity:
+            raise ExecutionError(
+                f"{self.file} is another file than the one that was opened",
+                hint="It was recovered or moved in the meantime: start this program again.",
+            )
+
     def _migrate(self) -> None:
         steps = sqlite_migrations()
         size = self.file.stat().st_size
@@ -176,10 +184,7 @@ class SqliteDatabase:
     def _step(self, number: int, statements: tuple[str, ...]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in statements:
-                self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            self._connection.execute(f"PRAGMA user_version = {number}")
+            run_step(self._connection, number, statements)
             self._connection.execute("COMMIT")
         except BaseException:
             _roll_back(self._connection)
@@ -231,6 +236,22 @@ class SqliteSql:
         """Do nothing: whoever writes is alone."""
 
 
+def run_step(connection: sqlite3.Connection, number: int, statements: tuple[str, ...]) -> None:
+    """Run the statements of a migration, and write its number."""
+    for statement in statements:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(file)  # noqa: PTH116 - before every transaction: a Path takes three times as long
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None, timeout=_BUSY_MILLISECONDS / 1000, cached_statements=256)
     for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "mmap_size = 0", "temp_store = MEMORY"):
@@ -246,7 +267,7 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _told(file: Path) -> Iterator[None]:
+def told(file: Path) -> Iterator[None]:
     """Turn what SQLite and the system say into an error for people."""
     try:
         yield
@@ -275,8 +296,3 @@ def error_for(file: Path, error: sqlite3.Error) -> TauroError:
 
 def _no_database(file: Path) -> ConfigurationError:
     return ConfigurationError(f"{file} is no database", hint=f"Move it away if it is not Tauro's. Else: {_RECOVER}")
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Say whether an error tells of a damaged file."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
