@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tauro.exec.results import RunResult
     from tauro.exec.runner import Cancellation
     from tauro.exec.selection import Selection
+    from tauro.io.catalog import StoredDataset
 
 
 class Project:
@@ -56,6 +57,7 @@ class Project:
         self._environ = environ
         self._today = today
         self._engine: Engine | None = None
+        self._opened: dict[str, StoredDataset] = {}  # what they have fetched is there as long as they are
 
     @classmethod
     def open(
@@ -290,7 +292,9 @@ class Project:
         from tauro.io.catalog import open_dataset
 
         use_project(self.config.root)  # a function of its code may be what reads
-        return open_dataset(self.config, dataset).read(self.session)
+        if dataset not in self._opened:
+            self._opened[dataset] = open_dataset(self.config, dataset)
+        return self._opened[dataset].read(self.session)
 
     @property
     def engine(self) -> Engine:

@@ -123,7 +123,8 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
     except Unsupported as error:
         place = config.place(dataset.section, dataset.name, "format")
         message = f"{dataset.name}: {error.message}"
-        raise Unsupported(message, place=place, looked_up=error.details.looked_up, hint="Use one of these.") from None
+        hint = error.hint or "Use one of these."
+        raise Unsupported(message, place=place, looked_up=error.details.looked_up, hint=hint) from None
     if dataset.section == "output" and dataset.write_mode not in chosen.modes:
         raise Unsupported(
             f"{dataset.name}: write_mode '{dataset.write_mode}' is not available in this version of Tauro",

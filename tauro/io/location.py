@@ -70,7 +70,7 @@ def _at_path(config: ProjectConfig, dataset: DatasetConfig) -> Location:
         raise ValidationError(f"Dataset '{dataset.name}' has no filepath", place=place, hint="Give filepath.")
     scheme = _SCHEME.match(text)
     if scheme is not None and scheme[1].lower() != "file":
-        return Location(text, None, text)
+        return Location(text, None, _without_secrets(text))
     if scheme is not None:
         text = "/" + text[scheme.end() :].lstrip("/")
     if ".." in text.split("/"):
@@ -116,6 +116,24 @@ _WITHOUT_PATH: Mapping[str | None, Callable[[DatasetConfig], Location]] = {
     "query": lambda dataset: Location("", None, ", ".join(name for _, name in dataset.views) or "a query"),
     "python": lambda dataset: Location("", None, ".".join(dataset.target or ())),
 }
+
+
+def scheme_of(uri: str) -> str | None:
+    """Return the scheme of a URI in lower case, None for a path."""
+    scheme = _SCHEME.match(uri)
+    return scheme[1].lower() if scheme is not None else None
+
+
+def _without_secrets(uri: str) -> str:
+    """Return a URI without what stands before the host and in its query: both may be a password."""
+    head, slashes, rest = uri.partition("://")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    if ":" in user:
+        user = "***"
+    path, mark, query = path.partition("?")
+    hidden = "***" if query and scheme_of(uri) in ("http", "https") else query
+    return f"{head}{slashes}{user}{at}{host}{slash}{path}{mark}{hidden}"
 
 
 def filepath_place(config: ProjectConfig, dataset: DatasetConfig) -> Place | None:

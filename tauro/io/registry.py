@@ -12,6 +12,7 @@ from tauro.config.plugins import GROUP
 from tauro.config.views import datasets_behind
 from tauro.engines.capabilities import nobody_serves
 from tauro.errors import DependencyError, Unsupported, ValidationError
+from tauro.io.location import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,16 @@ def format_of(config: ProjectConfig, dataset: DatasetConfig, opened: Callable[[s
         from tauro.io.pickles import PickleFormat
 
         return PickleFormat(config.root)
-    return format_named(dataset.format or "")
+    chosen = format_named(dataset.format or "")
+    uri = dataset.filepath or ""
+    if chosen.name not in (*FILES, "delta") or (scheme_of(uri) or "file") == "file":
+        return chosen
+    from tauro.io.fetched import SCHEMES, FetchedFormat, check_fetchable
+
+    if scheme_of(uri) not in SCHEMES:
+        return chosen
+    check_fetchable(uri, dataset)
+    return FetchedFormat(chosen, direct_format(chosen), uri)
 
 
 def format_named(name: str) -> DatasetFormat:
@@ -91,6 +101,9 @@ def format_named(name: str) -> DatasetFormat:
 
 def direct_format(chosen: DatasetFormat) -> DirectFormat | None:
     """Return what reads and writes a format without Spark, None where nothing does."""
+    if hasattr(chosen, "direct"):
+        direct: DirectFormat | None = chosen.direct
+        return direct
     if chosen.name == "delta":
         from tauro.io.direct.delta import DirectDelta
 
@@ -99,8 +112,7 @@ def direct_format(chosen: DatasetFormat) -> DirectFormat | None:
         from tauro.io.direct.files import direct_files
 
         return direct_files(chosen.name)
-    direct: DirectFormat | None = getattr(chosen, "direct", None)
-    return direct
+    return None
 
 
 def value_format(chosen: DatasetFormat) -> ValueFormat | None:
