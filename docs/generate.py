@@ -1,6 +1,7 @@
-"""Writes docs/configuration.md from the model and docs/troubleshooting.md from the rules: ``make docs``.
+"""Writes the pages of docs/ that say what the code says: ``make docs``.
 
-A test compares both with what is committed, so they are always true.
+The model gives configuration.md, the rules troubleshooting.md, the abilities of engines a table in datasets.md.
+A test compares them with what is committed, so they are always true.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.json_schema import TITLES
-from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig
+from tauro.config.model import WRITE_MODES, DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig
 from tauro.config.rules import RULES
 from tauro.config.schema import Composed, Group
+from tauro.engines.capabilities import FORMATS
+from tauro.errors import Unsupported
+from tauro.io.python import PythonFormat
+from tauro.io.registry import format_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tauro.config.schema import Option, Settings
+    from tauro.engines.capabilities import Ability
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py (make docs); changes belong there. -->\n"
@@ -39,6 +45,44 @@ def troubleshooting() -> str:
     for name, rule in RULES.items():
         parts.append(f"### {name}\n\n**{rule.title}.** {rule.meaning}\n\n*Mend:* {rule.mend}")
     return "\n\n".join(parts) + "\n"
+
+
+def datasets() -> str:
+    """Return the page about datasets."""
+    text = (DOCS / "datasets.head.md").read_text(encoding="utf-8").rstrip()
+    return f"{NOTE}{text.replace('<!-- the table of engines -->', _engines())}\n"
+
+
+def _engines() -> str:
+    lines = ["| format | embedded: read | embedded: write | Apache Spark: read | Apache Spark: write | write modes |"]
+    lines.append("|---|---|---|---|---|---|")
+    notes: dict[str, str] = {}
+    for name, support in FORMATS.items():
+        cells = [_ability(ability, ability and ability.embedded, notes) for ability in support]
+        cells += [_ability(ability, ability and ability.spark, notes, on_spark=True) for ability in support]
+        modes = " ".join(f"`{mode}`" for mode in WRITE_MODES if mode in _modes(name))
+        lines.append(f"| {name} | {' | '.join(cells)} | {modes} |")
+    return "\n".join([*lines, "", *(f"{mark} {note}.  " for note, mark in notes.items())]).rstrip()
+
+
+def _ability(ability: Ability | None, why: str | None, notes: dict[str, str], *, on_spark: bool = False) -> str:
+    if ability is None:
+        return ""
+    if on_spark and not why and ability.requires is not None:
+        why = f"with `spark_config: {{{ability.requires.line}}}`"
+        return f"yes {_mark(why, notes)}"
+    return f"no {_mark(why, notes)}" if why else "yes"
+
+
+def _mark(note: str, notes: dict[str, str]) -> str:
+    return notes.setdefault(note, f"({len(notes) + 1})")
+
+
+def _modes(name: str) -> frozenset[str]:
+    try:
+        return PythonFormat.modes if name == "python" else format_named(name).modes
+    except Unsupported:
+        return frozenset()
 
 
 def _keys(model: type[Settings]) -> str:
@@ -102,6 +146,7 @@ def _default(value: Any) -> str:
 def main() -> None:
     """Write the pages."""
     (DOCS / "configuration.md").write_text(configuration(), encoding="utf-8")
+    (DOCS / "datasets.md").write_text(datasets(), encoding="utf-8")
     (DOCS / "troubleshooting.md").write_text(troubleshooting(), encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ def generate():
     return module
 
 
-@pytest.mark.parametrize("page", ["configuration", "troubleshooting"])
+@pytest.mark.parametrize("page", ["configuration", "datasets", "troubleshooting"])
 def test_a_generated_page_is_what_the_code_says(generate, page):
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     assert text == getattr(generate, page)(), "make docs"

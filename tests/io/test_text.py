@@ -161,6 +161,13 @@ def test_a_schema_and_a_filter_choose_columns_and_rows_of_avro(store, put):
     assert table.read().rows() == [("b", 2)]
 
 
+def test_an_enumeration_in_avro_is_an_error_of_the_embedded_engine_and_not_another_value(store, put):
+    kind = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
+    avro(put, "a.avro", [{"e": "B"}], {"e": (kind, "B")})
+    with pytest.raises(Exception, match="Dictionary"):
+        store("avro", section="input", filepath="a.avro").read()
+
+
 def test_avro_without_rows_is_an_empty_frame_with_its_columns(store, put):
     avro(put, "a.avro", [], {"n": ("long", 1)})
     found = store("avro", section="input", filepath="a.avro").read()
