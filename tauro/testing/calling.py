@@ -33,7 +33,7 @@ def returned(caller: NodeCaller, node: NodeConfig, target: tuple[str, str]) -> A
     __tracebackhide__ = True  # pytest shows the test and the node
     _, value = caller.call(node, target)
     try:
-        return _computed(value)
+        return computed(value)
     except Exception as error:  # noqa: BLE001 - the engine's, and raised again
         error.add_note(f"while what the node '{node.name}' returned was computed")
         # The way through a library that computes later tells nothing about the node.
@@ -54,11 +54,12 @@ def faults_noted() -> Iterator[None]:
         raise
 
 
-def _computed(value: Any) -> Any:
+def computed(value: Any) -> Any:
+    """Return a value with its frames computed, each of its own kind; those in a tuple or dict too."""
     if type(value) is tuple:
-        return tuple(map(_computed, value))
+        return tuple(map(computed, value))
     if type(value) is dict:
-        return {key: _computed(part) for key, part in value.items()}
+        return {key: computed(part) for key, part in value.items()}
     kind = kind_of(value)
     if kind == SPARK:
         return to_spark(to_arrow(value, SPARK), value.sparkSession)

@@ -114,9 +114,10 @@ def _not_close(left: list[Row], right: list[Row], is_close: IsClose) -> tuple[li
     candidates: defaultdict[Hashable, list[Row]] = defaultdict(list)
     for row in right:
         candidates[_key(row, with_floats=False)].append(row)
-    gone = []
+    gone: list[Row] = []
     for row in left:
-        others = candidates[_key(row, with_floats=False)]
+        # When so many differ, it is no longer of interest which of the others are close.
+        others = candidates[_key(row, with_floats=False)] if len(gone) < _COMPARED else []
         place = next((place for place, other in enumerate(others) if is_close(row, other)), None)
         if place is None:
             gone.append(row)

@@ -14,12 +14,13 @@ from tauro.exec.ml import NO_OPTIONS, MlOptions, registry_of
 from tauro.exec.node import NodeCaller, outputs_of
 from tauro.exec.run import node_caller, prepare
 from tauro.io.catalog import Catalog, MemoryDatasets
+from tauro.io.checks import side_table
 from tauro.io.direct.ddl import columns_of
 from tauro.io.frames import kind_of_frame
 from tauro.io.registry import value_format
 from tauro.testing.alone import RUN, call_alone
 from tauro.testing.calling import faults_noted, returned
-from tauro.testing.checks import passed
+from tauro.testing.checks import MemoryChecks
 from tauro.testing.frames import given
 
 if TYPE_CHECKING:
@@ -130,15 +131,14 @@ def run_pipeline(
         _check_names(plan, by_name)
     found: dict[str, Any] = {}
     with _caller(plan, project, by_name) as caller:
+        memory, checks = caller.catalog.memory, MemoryChecks(plan.config, caller.catalog)
         for name, value in by_name.items():
-            if name in plan.reads:
-                _keep(_passed(plan, "input", name, value, caller), caller)
+            memory.put(name, checks.passed("input", plan.reads.get(name), value))
         for node in plan.nodes:
             for name, value in _outputs(plan, node.config, _returned(caller, node.config)).items():
-                kept = _passed(plan, "output", name, value, caller)
-                _keep(kept, caller)
-                found.update(kept)
-    return found
+                found[name] = checks.passed("output", plan.writes.get(name), value)
+                memory.put(name, found[name])
+        return found | checks.aside
 
 
 def _pipeline_of(config: ProjectConfig, node: str) -> str:
@@ -179,7 +179,7 @@ def _check_names(plan: RunPlan, inputs: Mapping[str, Any]) -> None:
     read = list(dict.fromkeys(canonical(name) for node in plan.nodes for name in node.config.inputs))
     made = {canonical(name) for node in plan.nodes for name in node.config.outputs}
     missing = [name for name in (*read, *plan.references) if name not in made and name not in inputs]
-    known = {*read, *plan.config.inputs, *plan.config.outputs}
+    known = {*read, *_datasets(plan.config)}
     for name in inputs:
         if name not in known:
             near = nearest(name, known)
@@ -188,6 +188,18 @@ def _check_names(plan: RunPlan, inputs: Mapping[str, Any]) -> None:
     if missing:
         hint = 'Give them: inputs={"NAME": [{...}], ...}'
         raise UsageFault(f"Pipeline '{plan.pipeline.name}' reads what is not given: {', '.join(missing)}", hint=hint)
+
+
+def _datasets(config: ProjectConfig) -> Iterator[str]:
+    """Yield the name of everything that a pipeline of the project reads or returns."""
+    yield from (*config.inputs, *config.outputs)
+    for pipeline in config.pipelines.values():
+        for node in config.nodes_of(pipeline).values():
+            yield from map(canonical, (*node.inputs, *node.outputs))
+    for dataset in (*config.inputs.values(), *config.outputs.values()):
+        side = side_table(config, dataset)
+        if side is not None:
+            yield canonical(side.name)
 
 
 def _returned(caller: NodeCaller, node: NodeConfig) -> Any:
@@ -205,20 +217,6 @@ def _outputs(plan: RunPlan, node: NodeConfig, returned: Any) -> dict[str, Any]:
         if name in plan.writes and value_format(plan.writes[name].format) is None:
             kind_of_frame(value)
     return outputs
-
-
-def _passed(plan: RunPlan, section: str, name: str, value: Any, caller: NodeCaller) -> dict[str, Any]:
-    """Return what passes the checks that a dataset has in a section, and what these put aside."""
-    __tracebackhide__ = True
-    stored = (plan.reads if section == "input" else plan.writes).get(name)
-    if stored is None or not stored.is_checked_as(section):
-        return {name: value}
-    return passed(plan.config, stored.config, value, caller.catalog)
-
-
-def _keep(values: Mapping[str, Any], caller: NodeCaller) -> None:
-    for name, value in values.items():
-        caller.catalog.memory.put(name, value)
 
 
 @contextmanager

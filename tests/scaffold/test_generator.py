@@ -172,8 +172,9 @@ def test_an_unknown_template_is_refused_with_the_nearest_name():
     assert caught.value.details.nearest == ("medallion_basic",)
 
 
-def test_the_projects_own_tests_pass(tmp_path):
-    made = generate("medallion_basic", "shop", tmp_path)
+@pytest.mark.parametrize("config_format", FORMATS)
+def test_the_projects_own_tests_pass(tmp_path, config_format):
+    made = generate("medallion_basic", "shop", tmp_path, config_format=config_format)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(command, cwd=made.path, env=environ, capture_output=True, text=True, timeout=120, check=False)

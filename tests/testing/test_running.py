@@ -335,6 +335,23 @@ def test_rows_that_checks_put_aside_are_among_the_outputs(open_project, kind):
     assert_frames_equal(found["made"], [{"k": "1", "n": "a"}])
     (aside,) = rows(found["made_quarantine"])
     assert aside["k"] == "2"
+    assert rows(run_pipeline(project, "p", {"raw": [{"k": "1", "n": "a"}], **found})["made"]) == [{"k": "1", "n": "a"}]
+
+
+def test_one_side_table_takes_the_rows_of_several_datasets(open_project):
+    aside = [{"not_null": "n", "on_failure": "quarantine", "quarantine": "bad"}]
+    project = open_project(
+        "import polars as pl\ndef n(raw: pl.DataFrame): return raw.with_columns(n=None).select('n', m=pl.lit(1))",
+        {"n": {"input": "raw", "output": "made"}},
+        input={"raw": {"format": "csv", "filepath": "raw.csv", "checks": aside}},
+        output={
+            "made": {"format": "delta", "filepath": "data/made", "checks": aside},
+            "bad": {"format": "delta", "filepath": "data/bad", "write_mode": "append", "merge_schema": True},
+        },
+    )
+    found = run_pipeline(project, "p", {"raw": [{"n": "a"}, {"n": None}]})
+    assert rows(found["made"]) == []
+    assert [row["m"] for row in rows(found["bad"])] == [None, 1]
 
 
 def test_a_check_that_warns_lets_rows_pass_and_is_logged(open_project, caplog):
