@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tauro.engines.connectors.cache import cache_folder, private_folder
+from tauro.engines.connectors.cache import cache_folder, is_trusted, private_folder
 from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -85,10 +85,12 @@ def java_home(java: Java, environ: Mapping[str, str]) -> Path | None:
 
     # Environments of Python have a Java each, and share the cache.
     name = hashlib.sha256(os.fsencode(java.program)).hexdigest()[:12]
-    home = private_folder(cache_folder(environ) / f"java-{name}")
-    wrapper = private_folder(home / "bin") / "java"
+    home = cache_folder(environ) / f"java-{name}"
+    wrapper = home / "bin" / "java"
     text = _WRAPPER.format(java=shlex.quote(str(java.program)))
-    if not os.access(wrapper, os.X_OK) or wrapper.read_text(encoding="utf-8") != text:
+    if not (is_trusted(wrapper.parent) and os.access(wrapper, os.X_OK) and wrapper.read_text(encoding="utf-8") == text):
+        private_folder(home)
+        private_folder(wrapper.parent)
         _write_program(wrapper, text)
     return home
 
