@@ -78,10 +78,18 @@ class RunStore(Protocol):
         """Return how many runs there are in each state; states without runs are 0."""
         ...
 
-    def claimable_runs(self, *, now: datetime, limit: int) -> list[Run]:
+    def claimable_runs(
+        self, *, now: datetime, limit: int, unattended: bool = False, backfill_id: str | None = None
+    ) -> list[Run]:
         """Return pending runs that may start now, in the order in which they should.
 
         Of a pipeline and environment no more are returned than each run's ``max_active_runs`` leaves room for.
+
+        Args:
+            now: The time.
+            limit: How many at most.
+            unattended: Leave out, and count nowhere, what somebody has created and will start by hand.
+            backfill_id: The runs of this backfill alone.
         """
         ...
 
@@ -152,6 +160,10 @@ class RunStore(Protocol):
         Raises:
             RunNotFound: There is none of that id.
         """
+        ...
+
+    def request_cancel_all(self, run_ids: Sequence[str], *, now: datetime) -> list[Run]:
+        """Cancel runs as :meth:`request_cancel` does, all of them or none, and return them as they are now."""
         ...
 
     def adjust_run(self, run_id: str, *, retries: int | None = None, max_concurrency: int | None = None) -> bool:

@@ -51,10 +51,12 @@ _CLAIMABLE: Final = f"""
             PARTITION BY runs.pipeline, runs.env ORDER BY runs.priority, runs.available_at, runs.id
         ) AS place
         FROM runs LEFT JOIN active ON active.pipeline = runs.pipeline AND active.env = runs.env
-        WHERE runs.state = 'pending' AND runs.available_at <= ?
+        WHERE runs.state = 'pending' AND runs.available_at <= ?{{conditions}}
     )
     SELECT {RUN} FROM waiting WHERE max_active_runs IS NULL OR busy + place <= max_active_runs
     ORDER BY priority, available_at, id LIMIT ?"""
+# Nobody will start these by hand.
+_UNATTENDED: Final = " AND (runs.schedule_id IS NOT NULL OR runs.backfill_id IS NOT NULL OR runs.epoch > 0)"
 _OURS: Final = "WHERE id = ? AND epoch = ? AND state = 'running'"
 _END: Final = (
     "UPDATE runs SET state = ?, epoch = epoch + ?, lease_until = NULL, ended_at = ?, changed_at = ?, error = ?"
@@ -114,9 +116,15 @@ class Runs:
             rows = sql.all(f"SELECT state, count(*) FROM runs{condition} GROUP BY state", *values)
         return {**dict.fromkeys(RUN_STATES, 0), **dict(rows)}
 
-    def claimable_runs(self, *, now: datetime, limit: int) -> list[Run]:
+    def claimable_runs(
+        self, *, now: datetime, limit: int, unattended: bool = False, backfill_id: str | None = None
+    ) -> list[Run]:
+        conditions, values = _UNATTENDED if unattended else "", [micros(now)]
+        if backfill_id is not None:
+            conditions += " AND runs.backfill_id = ?"
+            values.append(backfill_id)
         with self._database.read() as sql:
-            return [run_of(row) for row in sql.all(_CLAIMABLE, micros(now), limit)]
+            return [run_of(row) for row in sql.all(_CLAIMABLE.format(conditions=conditions), *values, limit)]
 
     def claim(self, run_id: str, owner: Owner, *, lease: timedelta, now: datetime, limited: bool = False) -> int | None:
         at = micros(now)
@@ -168,16 +176,13 @@ class Runs:
             return True
 
     def request_cancel(self, run_id: str, *, now: datetime) -> Run:
-        at = micros(now)
         with self._database.write() as sql:
-            ended = sql.change(
-                f"{_END} WHERE id = ? AND state = 'pending'", "cancelled", 0, at, at, "cancelled before it ran", run_id
-            )
-            if ended:
-                end_tasks(sql, run_id, _get(sql, run_id).epoch, "cancelled", at=at)
-            else:
-                sql.change("UPDATE runs SET cancel_requested = 1 WHERE id = ? AND state = 'running'", run_id)
-            return _get(sql, run_id)
+            return _cancel(sql, run_id, micros(now))
+
+    def request_cancel_all(self, run_ids: Sequence[str], *, now: datetime) -> list[Run]:
+        with self._database.write() as sql:
+            # In one order, so that two who cancel never wait for each other in a ring.
+            return [_cancel(sql, run_id, micros(now)) for run_id in sorted(run_ids)]
 
     def adjust_run(self, run_id: str, *, retries: int | None = None, max_concurrency: int | None = None) -> bool:
         with self._database.write() as sql:
@@ -292,6 +297,17 @@ def _get(sql: Sql, run_id: str) -> Run:
             hint="tauro orchestrate run-list shows them.",
         )
     return run_of(row)
+
+
+def _cancel(sql: Sql, run_id: str, at: int) -> Run:
+    ended = sql.change(
+        f"{_END} WHERE id = ? AND state = 'pending'", "cancelled", 0, at, at, "cancelled before it ran", run_id
+    )
+    if ended:
+        end_tasks(sql, run_id, _get(sql, run_id).epoch, "cancelled", at=at)
+    else:
+        sql.change("UPDATE runs SET cancel_requested = 1 WHERE id = ? AND state = 'running'", run_id)
+    return _get(sql, run_id)
 
 
 def _condition(which: RunFilter) -> tuple[str, tuple[str, ...]]:

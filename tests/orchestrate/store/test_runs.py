@@ -228,6 +228,42 @@ def test_of_a_pipeline_no_more_runs_are_claimable_than_there_is_room_for(store):
     assert [run.id for run in store.claimable_runs(now=late, limit=9)] == [runs[3].id, other.id, free.id]
 
 
+def test_what_somebody_will_start_by_hand_is_not_for_others_and_takes_no_room(store):
+    limited = NEW._replace(max_active_runs=1)
+    by_hand = store.create_run(limited, now=NOW).run
+    tick = store.create_run(limited._replace(schedule_id="s"), now=NOW + SECOND).run
+    late = NOW + 5 * SECOND
+    assert [run.id for run in store.claimable_runs(now=late, limit=9)] == [by_hand.id]
+    assert [run.id for run in store.claimable_runs(now=late, limit=9, unattended=True)] == [tick.id]
+    # Its owner is gone: nobody comes back for it.
+    epoch = store.claim(by_hand.id, OWNER, lease=LEASE, now=NOW)
+    store.release(by_hand.id, epoch, now=NOW, available_at=NOW)
+    assert [run.id for run in store.claimable_runs(now=late, limit=9, unattended=True)] == [by_hand.id]
+
+
+def test_the_runs_of_one_backfill_are_claimable_beside_all_others(store):
+    store.create_run(NEW._replace(max_active_runs=1), now=NOW)
+    made = store.create_backfill([new._replace(max_active_runs=1) for new in windows(1, 2)], reprocess="all", now=NOW)
+    assert [run.id for run in store.claimable_runs(now=NOW + SECOND, limit=9, backfill_id="b")] == [made.runs[0].id]
+    assert store.claimable_runs(now=NOW + SECOND, limit=9, backfill_id="c") == []
+
+
+def test_many_runs_are_cancelled_together(store):
+    running, epoch = claimed(store)
+    pending = store.create_run(NEW, now=NOW).run.id
+    ended, its = claimed(store)
+    store.finish(ended, its, "completed", now=NOW)
+    cancelled = {run.id: run for run in store.request_cancel_all([running, ended, pending], now=NOW + SECOND)}
+    assert (cancelled[pending].state, cancelled[ended].state) == ("cancelled", "completed")
+    assert (cancelled[running].state, cancelled[running].cancel_requested) == ("running", True)
+    assert store.request_cancel_all([], now=NOW) == []
+    left = store.create_run(NEW, now=NOW).run.id
+    with pytest.raises(RunNotFound):
+        store.request_cancel_all([left, "run-x"], now=NOW)
+    assert store.get_run(left).state == "pending"
+    assert store.check() == []
+
+
 def test_a_backfill_is_created_once_for_each_window_in_the_given_order(store):
     made = store.create_backfill(windows(3, 2, 1), reprocess="missing", now=NOW)
     assert [run.new.window for run in made.runs] == [window(3), window(2), window(1)]
