@@ -9,14 +9,11 @@ from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING
 
 from tauro.config.functions import CODE_FOLDERS, is_reserved
-from tauro.io.functions import load_function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from types import ModuleType
-
-__all__ = ["ProjectFinder", "load_function", "use_project"]
 
 
 class ProjectFinder(MetaPathFinder):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tauro.config.functions import OFFERED
 from tauro.config.model import canonical
 from tauro.errors import DatasetNotFound, NodeError, TauroError
-from tauro.exec.imports import load_function
 from tauro.exec.policy import is_transient
 from tauro.io.catalog import Read
-from tauro.io.frames import SPARK, kind_named
+from tauro.io.frames import SPARK
+from tauro.io.functions import kind_asked, load_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -265,21 +265,10 @@ def _call_of(function: Callable[..., Any]) -> _Call:
     return _Call(
         function=function,
         positional=tuple(item.name for item in positional),
-        kinds=tuple(_kind_of(item.annotation, function) for item in positional if item.name not in OFFERED),
-        rest=_kind_of(rest, function),
+        kinds=tuple(kind_asked(item.annotation, function) for item in positional if item.name not in OFFERED),
+        rest=kind_asked(rest, function),
         offered=frozenset(offered),
     )
-
-
-def _kind_of(annotation: Any, function: Callable[..., Any]) -> str:
-    """Return the kind of frame that an annotation asks for; one that is text is looked up where it stands."""
-    if isinstance(annotation, str):
-        first, *rest = annotation.split(".")
-        found = getattr(inspect.unwrap(function), "__globals__", {}).get(first)
-        for name in rest:
-            found = getattr(found, name, None)
-        annotation = annotation if found is None else found
-    return kind_named(annotation)
 
 
 def _arguments(call: _Call, inputs: list[Any], offered: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

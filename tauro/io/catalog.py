@@ -11,11 +11,11 @@ from tauro.config.model import FORMATS, DatasetConfig, ProjectConfig, canonical
 from tauro.errors import DatasetNotFound, NodeError, TauroError, Unsupported, ValidationError, nearest
 from tauro.io.checks import needs_spark, side_table
 from tauro.io.fits import is_embedded
-from tauro.io.formats import DatasetFormat, Target, Written
+from tauro.io.formats import DatasetFormat, Target, ValueFormat, Written
 from tauro.io.frames import SPARK, convert, kind_of, kind_of_frame, own, rows_of, to_lazy, to_spark
 from tauro.io.location import Location, locate
 from tauro.io.options import check_options
-from tauro.io.registry import direct_format, format_named, format_of, value_format
+from tauro.io.registry import FILES, direct_format, format_named, format_of, value_format
 from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
@@ -86,6 +86,15 @@ class StoredDataset(NamedTuple):
         self._check_exists()
         return direct.scan(self.location, self.config)
 
+    def load(self, values: ValueFormat, session: Callable[[], SparkSession]) -> Any:
+        """Return the data as the value that its format makes of it.
+
+        Raises:
+            DatasetNotFound: There is none.
+        """
+        self._check_exists()
+        return values.load(session, self.location, self.config)
+
     def is_checked_as(self, section: str) -> bool:
         """Say whether it has checks, for reads (``input``) or writes (``output``): as where it is described."""
         return self.config.section == section and bool(self.config.all_checks)
@@ -136,7 +145,21 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
         check_options(config, dataset)
     elif dataset.filepath is None and dataset.table_path is None:  # what another package brings may need no place
         return StoredDataset(canonical(dataset.name), dataset, chosen, Location("", None, dataset.name))
-    return StoredDataset(canonical(dataset.name), dataset, chosen, locate(config, dataset), _side(config, dataset))
+    location = locate(config, dataset)
+    _check_elsewhere(config, dataset, location)
+    return StoredDataset(canonical(dataset.name), dataset, chosen, location, _side(config, dataset))
+
+
+def _check_elsewhere(config: ProjectConfig, dataset: DatasetConfig, location: Location) -> None:
+    """Refuse to write only where there is no data to a place where nobody has looked for data."""
+    asks = dataset.section == "output" and dataset.write_mode in ("ignore", "error")
+    if asks and location.path is None and dataset.format in (*FILES, "delta"):
+        raise Unsupported(
+            f"{dataset.name}: write_mode '{dataset.write_mode}' is not available for what is elsewhere",
+            place=config.place(dataset.section, dataset.name, "write_mode"),
+            looked_up=(location.shown,),
+            hint="Use overwrite or append.",
+        )
 
 
 def _side(config: ProjectConfig, dataset: DatasetConfig) -> StoredDataset | None:
@@ -295,7 +318,7 @@ class Catalog:
         """Return a stored dataset, by way of Spark only where that is wanted or needed."""
         values = value_format(stored.format)
         if values is not None:
-            value = convert(values.load(self.session, stored.location, stored.config), kind, self.session, self.spool)
+            value = convert(stored.load(values, self.session), kind, self.session, self.spool)
             return Read(value, rows_of(value))
         scanned = None if kind == SPARK else stored.scan()
         value = convert(stored.read(self.session()) if scanned is None else scanned, kind, self.session, self.spool)
@@ -317,7 +340,7 @@ class Catalog:
         if values is None:
             scanned = None if kind == SPARK else stored.scan()
             return stored.read(self.session()) if scanned is None or needs_spark(scanned, checks) else scanned
-        value = values.load(self.session, stored.location, stored.config)
+        value = stored.load(values, self.session)
         lazy = None if kind_of_frame(value) == SPARK else to_lazy(value)
         return to_spark(value, self.session(), self.spool) if lazy is None or needs_spark(lazy, checks) else lazy
 
@@ -339,7 +362,8 @@ class Catalog:
             self.memory.put(name, self._computed_once(name, value) if self.memory.is_shared(name) else value)
             return Written(rows_of(value))
         mode = stored.config.write_mode
-        if mode in ("ignore", "error") and stored.exists:
+        # Of a table only the session knows whether it is there: the format asks when it writes.
+        if mode in ("ignore", "error") and stored.format.name != "table" and stored.exists:
             if mode == "ignore":
                 return Written(None)
             if not stored.holds(write):

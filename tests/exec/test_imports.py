@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 
 from tauro.config.functions import PROTECTED, is_reserved
 from tauro.errors import DependencyError
-from tauro.exec.imports import ProjectFinder, load_function, use_project
+from tauro.exec.imports import ProjectFinder, use_project
+from tauro.io.functions import load_function
 
 
 @pytest.fixture(autouse=True)

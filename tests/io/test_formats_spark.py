@@ -45,6 +45,11 @@ def cases(folder):
         "table by its name": [
             {"settings": {"format": "table", "table_name": "sales", "schema": "default", "partition_by": "day"}}
         ],
+        "a new table": [
+            {"settings": {"format": "table", "table_name": "fresh", "write_mode": "ignore"}, "rows": ONE},
+            {"settings": {"format": "table", "table_name": "fresh", "write_mode": "ignore"}, "rows": TWO},
+            {"settings": {"format": "table", "table_name": "fresh"}},
+        ],
         "no table": [{"settings": {"format": "table", "table_name": "nowhere"}}],
         "orc parted": [
             {"settings": {"format": "orc", "filepath": "data/p", "partition_by": "day"}, "rows": ONE},
@@ -140,6 +145,10 @@ def test_the_avro_that_spark_writes_is_read_by_others(played):
 def test_a_table_is_found_by_its_schema_too_and_one_that_is_not_there_is_told(played):
     assert played["table by its name"] == [[]]
     assert "'t' is no table of the catalog" in played["no table"][0]
+
+
+def test_a_table_that_is_not_there_is_made_by_the_mode_that_leaves_one_alone(played):
+    assert played["a new table"] == [None, None, OF_ONE]
 
 
 def test_text_of_spark_refuses_what_is_no_line(played):

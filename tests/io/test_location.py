@@ -2,7 +2,8 @@
 
 import pytest
 
-from tauro.errors import ValidationError
+from tauro.errors import Unsupported, ValidationError
+from tauro.io.catalog import stored_dataset
 from tauro.io.location import locate
 
 
@@ -65,6 +66,43 @@ def test_a_file_uri_is_the_path_that_it_names(place, tmp_path, prefix):
 def test_a_uri_elsewhere_is_handed_to_the_engine_unchanged(place, uri):
     found = place(filepath=uri)
     assert (found.uri, found.path, found.shown) == (uri, None, uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("s3a://key:s3cr3t@bucket/x", "s3a://***@bucket/x"),
+        ("https://h/x.csv?sig=s3cr3t", "https://h/x.csv?***"),
+        ("abfss://container@account.dfs.core.windows.net/x", "abfss://container@account.dfs.core.windows.net/x"),
+    ],
+)
+def test_what_may_be_a_password_in_a_uri_is_not_shown(place, uri, shown):
+    found = place(filepath=uri, section="input", format="csv")
+    assert (found.uri, found.shown) == (uri, shown)
+
+
+@pytest.mark.parametrize("mode", ["ignore", "error"])
+@pytest.mark.parametrize("format_", ["parquet", "delta"])
+def test_a_mode_that_asks_whether_there_is_data_is_refused_for_what_is_elsewhere(open_config, mode, format_):
+    dataset = {"format": format_, "filepath": "s3://bucket/t", "write_mode": mode}
+    config = open_config(output={"t": dataset})
+    with pytest.raises(Unsupported, match=f"write_mode '{mode}' is not available for what is elsewhere") as caught:
+        stored_dataset(config, config.dataset("t"))
+    assert caught.value.place.file == "config/base/output.json"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "uri", "shown"),
+    [
+        ({"format": "table", "table_name": "t", "schema": "s", "catalog_name": "c"}, "`c`.`s`.`t`", "c.s.t"),
+        ({"format": "table"}, "`t`", "t"),
+        ({"format": "jdbc", "options": {"URL": "jdbc:x://u:p@h", "dbTable": "s.t"}}, "", "s.t"),
+        ({"format": "query", "query": "SELECT 1", "views": {"a": "b.c.d"}}, "", "b.c.d"),
+        ({"format": "python", "module": "m", "function": "f"}, "", "m.f"),
+    ],
+)
+def test_what_is_in_no_file_is_shown_by_what_it_is(place, dataset, uri, shown):
+    assert place(section="input", **dataset) == (uri, None, shown)
 
 
 def test_a_path_may_hold_a_variable(place, tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from tauro.errors import NodeError, SecurityError, UnsafePath
+from tauro.errors import DatasetNotFound, NodeError, SecurityError, UnsafePath
 from tauro.io.catalog import Catalog, MemoryDatasets, stored_dataset
 
 
@@ -63,6 +63,11 @@ def test_with_leave_a_pickle_executes_what_stands_in_it(read, tmp_path):
 def test_what_is_no_pickle_is_told(read, raw):
     with pytest.raises(NodeError, match="'i' cannot be unpickled"):
         read(None, raw=raw)
+
+
+def test_a_pickle_that_is_not_there_is_no_data(read):
+    with pytest.raises(DatasetNotFound, match="'i' has no data"):
+        read(None, filepath="nowhere.pkl")
 
 
 def test_a_pickle_behind_a_link_is_refused(read, root, tmp_path):
