@@ -70,6 +70,14 @@ def stamp(kind: str, at: datetime) -> str:
     return f"{kind}-{at:%Y%m%d-%H%M%S}-{at.microsecond:06d}"
 
 
+def stamped(kind: str, text: str) -> datetime:
+    """Return the time in an id that :func:`stamp` made."""
+    day, second, micro = text.removeprefix(f"{kind}-").split("-")
+    return datetime(
+        int(day[:4]), int(day[4:6]), int(day[6:]), int(second[:2]), int(second[2:4]), int(second[4:]), int(micro), UTC
+    )
+
+
 def owner_text(owner: Owner) -> str:
     """Return an owner as the store keeps it; no part of it holds a blank."""
     return f"{owner.host} {owner.boot_id} {owner.pid} {owner.started}"

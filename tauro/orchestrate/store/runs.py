@@ -16,6 +16,7 @@ from tauro.orchestrate.store.rows import (
     plain,
     run_of,
     stamp,
+    stamped,
     values_of_new,
 )
 from tauro.orchestrate.store.task_rows import end_tasks, reopen_tasks
@@ -66,6 +67,7 @@ _BACK: Final = (
     " available_at = ?, changed_at = ?, error = coalesce(?, error)"
 )
 _AT_ONCE: Final = 100
+_NEAR: Final = timedelta(milliseconds=10)
 ORPHANED: Final = "orphaned: its owner is gone"
 
 
@@ -229,7 +231,15 @@ def insert_run(sql: Sql, new: NewRun, now: datetime) -> Created:
             row = sql.one(f"SELECT {RUN} FROM runs WHERE dedupe_key = ?", new.dedupe_key)
             if row is not None:
                 return Created(run_of(row), is_new=False)
-        moment += MICROSECOND
+        moment = _free_after(sql, moment)
+
+
+def _free_after(sql: Sql, moment: datetime) -> datetime:
+    """Return the time behind the last run of the next milliseconds; trying every microsecond would take long."""
+    row = sql.one(
+        "SELECT max(id) FROM runs WHERE id BETWEEN ? AND ?", stamp("run", moment), stamp("run", moment + _NEAR)
+    )
+    return (moment if row is None or row[0] is None else stamped("run", row[0])) + MICROSECOND
 
 
 def _insert_runs(sql: Sql, runs: Sequence[NewRun], now: datetime) -> tuple[Run, ...]:
