@@ -121,7 +121,8 @@ class Runs:
     def claimable_runs(
         self, *, now: datetime, limit: int, unattended: bool = False, backfill_id: str | None = None
     ) -> list[Run]:
-        conditions, values = _UNATTENDED if unattended else "", [micros(now)]
+        conditions = _UNATTENDED if unattended else ""
+        values: list[Any] = [micros(now)]
         if backfill_id is not None:
             conditions += " AND runs.backfill_id = ?"
             values.append(backfill_id)

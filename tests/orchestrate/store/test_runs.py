@@ -249,7 +249,7 @@ def test_the_runs_of_one_backfill_are_claimable_beside_all_others(store):
 
 
 def test_many_runs_are_cancelled_together(store):
-    running, epoch = claimed(store)
+    running, _ = claimed(store)
     pending = store.create_run(NEW, now=NOW).run.id
     ended, its = claimed(store)
     store.finish(ended, its, "completed", now=NOW)
