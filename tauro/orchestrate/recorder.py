@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tauro.exec.results import NodeOutcome
+    from tauro.orchestrate.states import TaskState
     from tauro.orchestrate.store.protocol import Store
 
 
@@ -40,6 +41,7 @@ class Recorder:
         # A node is repeated for its values in memory; for the store it is completed.
         self._done = {task.node for task in store.tasks(run_id) if task.state == "completed"}
         self._waiting: list[TaskChange] = []
+        self._has_failed = False
 
     def catch_up(self, outcomes: Iterable[Mapping[str, Any]]) -> None:
         """Write that nodes are completed which the records of earlier attempts say are, and the store missed."""
@@ -66,11 +68,27 @@ class Recorder:
         if not self._waiting or self.is_refused:
             return None
         try:
+            if self._has_failed:
+                self._leave_out_what_is_there()
             self.is_refused = not self._store.record(self._run_id, self._epoch, self._waiting)
         except (TauroError, OSError) as error:
+            self._has_failed = True
             return str(error)
+        self._has_failed = False
         self._waiting = []
         return None
+
+    def _leave_out_what_is_there(self) -> None:
+        """Forget what was written by a transaction of which only the answer was lost."""
+        states = {task.node: task.state for task in self._store.tasks(self._run_id)}
+        self._waiting = [change for change in self._waiting if _is_new(change, states)]
+
+
+def _is_new(change: TaskChange, states: Mapping[str, TaskState]) -> bool:
+    if isinstance(change, TasksPlanned):
+        return True
+    state = states.get(change.node, "pending")
+    return state == "pending" or (state == "running" and not isinstance(change, TaskStarted))
 
 
 def _change_of(event: Event) -> TaskChange | None:

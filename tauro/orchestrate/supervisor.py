@@ -89,9 +89,9 @@ class Supervisor:
                 return None
             claimed()
             while epoch is not None:
-                ended = self._attempt(store, run_id, epoch, stop)
+                is_ours = self._attempt(store, run_id, epoch, stop)
                 run = store.get_run(run_id)
-                if run.state != "pending" or once or ended.how == "lost":
+                if run.state != "pending" or once or not is_ours:
                     return run
                 run = self._wait(store, run, stop)
                 if stop.is_asked or run.state != "pending":
@@ -112,8 +112,8 @@ class Supervisor:
             run = store.get_run(run.id)
         return run
 
-    def _attempt(self, store: Store, run_id: str, epoch: int, stop: Stop) -> Ended:
-        """Make one attempt at a run that is claimed."""
+    def _attempt(self, store: Store, run_id: str, epoch: int, stop: Stop) -> bool:
+        """Make one attempt at a run that is claimed; False when the run was taken from this process."""
         crash_point("run claimed")
         site = self._site
         with (
@@ -123,8 +123,7 @@ class Supervisor:
         ):
             ended = self._execute(store, run_id, epoch, heart=heart, log=log, stop=stop)
             crash_point("worker ended")
-            self._insist(lambda: self._conclude(store, run_id, epoch, ended), heart)
-        return ended
+            return self._insist(lambda: self._conclude(store, run_id, epoch, ended), heart)
 
     def _execute(self, store: Store, run_id: str, epoch: int, *, heart: Heartbeat, log: RunLog, stop: Stop) -> Ended:
         run = store.get_run(run_id)
@@ -157,22 +156,21 @@ class Supervisor:
             config_type=self._site.config_type,
         )
 
-    def _conclude(self, store: Store, run_id: str, epoch: int, ended: Ended) -> None:
-        """Write how an attempt ended; nothing is changed when the run is no longer this claim's."""
+    def _conclude(self, store: Store, run_id: str, epoch: int, ended: Ended) -> bool:
+        """Write how an attempt ended; False when the run is no longer this claim's, and nothing was changed."""
         now = self._clock()
         if ended.how == "lost":
-            return
+            return False
         if ended.how == "handed back":
-            store.release(run_id, epoch, now=now, available_at=now, error=ended.error, counts=False)
-            return
+            return store.release(run_id, epoch, now=now, available_at=now, error=ended.error, counts=False)
         if ended.may_pass:
             attempt = store.get_run(run_id).attempt
             delay = self._site.timing.delay_after(attempt)
             if store.release(run_id, epoch, now=now, available_at=now + delay, error=ended.error):
-                return
-        store.finish(run_id, epoch, ended.how, now=now, error=ended.error)
+                return True
+        return store.finish(run_id, epoch, ended.how, now=now, error=ended.error)
 
-    def _insist(self, write: Callable[[], None], heart: Heartbeat) -> None:
+    def _insist(self, write: Callable[[], bool], heart: Heartbeat) -> bool:
         """Write what must not be lost, as long as the run is this claim's; then its lease tells the rest."""
         deadline = monotonic() + self._site.timing.lease
         while not heart.is_lost:
@@ -182,7 +180,7 @@ class Supervisor:
                 if monotonic() > deadline:
                     raise
                 sleep(_PAUSE_SECONDS)
-        return None
+        return False
 
 
 def _retried(store: Store, run_id: str) -> str | None:

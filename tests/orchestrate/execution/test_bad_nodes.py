@@ -79,6 +79,29 @@ def test_the_time_limit_of_a_run_holds_whatever_its_node_does(runs, body):
     assert marked(mark_of(run.id, 1)) == []
 
 
+def test_a_run_that_computes_on_the_embedded_engine_is_cancelled_and_killed_as_any_other(runs):
+    code = """
+        from telling import tell
+
+        def computes(spark):
+            frame = spark.range(10**12).selectExpr("sum(id * id % 7) AS s")
+            frame.schema
+            tell("computes")
+            return frame.collect()
+    """
+    project = runs(code, {"computes": {}})
+    for number in (1, 2):
+        run_id = project.create()
+        owner = project.control.start_detached(run_id).run.owner
+        project.until(lambda number=number: project.told() == ["computes"] * number, 60)
+        if number == 1:
+            assert project.control.cancel(run_id, wait=20).state == "cancelled"
+        else:
+            os.kill(owner.pid, signal.SIGKILL)
+            project.until(lambda run_id=run_id: project.control.status(run_id).state == "failed", 5)
+        assert marked(mark_of(run_id, 1)) == []
+
+
 @pytest.mark.parametrize(
     "body", [HANGS, "while True: pass", "import time; time.sleep(600)"], ids=["in C", "loops", "sleeps"]
 )

@@ -1,6 +1,7 @@
 """However a supervisor ends, no process of its run outlives it, no run is shown as running, and no row is doubled."""
 
 import os
+import random
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -232,3 +233,52 @@ def test_crash_points_do_nothing_when_nobody_tests(runs):
     with project.other(TAURO_CRASH_AT="run claimed") as other:
         started = other.start_detached(project.create())
         assert other.wait(started.run.id, 20).state == "completed"
+
+
+def test_kills_at_any_moment_lose_and_double_no_row(runs):
+    """Supervisors and workers alike; each run has as many attempts as it needs."""
+    project = runs(ROWS, APPENDS, output=TABLES)
+    chance = random.Random(20260102)
+    rounds = 6
+    for _ in range(rounds):
+        run_id = project.create(retries=50)
+        for _ in range(3):
+            _kill_meanwhile(project, run_id, chance)
+        assert project.control.start(run_id).run.state == "completed"
+        assert set(project.states(run_id).values()) == {"completed"}
+    # Each run reads what those before it have added.
+    for name, expected in (("rows", [1, 2, 3] * rounds), ("others", [11, 12, 13] * sum(range(rounds + 1)))):
+        table = pl.read_parquet(project.root / f"data/{name}/**/*.parquet")
+        assert sorted(table["id"]) == sorted(expected)
+    assert project.control.store.check() == []
+
+
+def _kill_meanwhile(project, run_id, chance):
+    """Execute a run, and kill one of its processes at some moment."""
+    if project.control.status(run_id).state != "pending":
+        return
+    process = launch(project.control.site, run_id, once=True)
+    try:
+        wait_for_claim(process)
+        time.sleep(chance.uniform(0.0, 0.4))
+        if chance.random() < 0.5:
+            process.kill()
+        else:
+            for pid in marked(mark_of(run_id, project.control.store.get_run(run_id).epoch))[-1:]:
+                os.kill(pid, signal.SIGKILL)
+        process.wait(20)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_store_on_a_server_sees_a_killed_supervisor_as_well(runs, postgres_server):
+    project = runs(WAITS.format(body="time.sleep(600)"), NODES, environ={"TAURO_DB_URL": postgres_server()})
+    run_id = project.create(retries=1)
+    owner = project.control.start_detached(run_id).run.owner
+    project.wait_for("waits")
+    os.kill(owner.pid, signal.SIGKILL)
+    project.until(lambda: project.control.status(run_id).state == "pending", 2)
+    assert project.control.start(run_id).run.state == "completed"
+    assert project.told() == ["before", "waits", "waits"]
+    assert project.control.store.check() == []
