@@ -63,6 +63,8 @@ class FileFormat:
         """Return the data as a DataFrame. The first line of a CSV file holds its names unless told otherwise."""
         refuse_delta(location, dataset)
         reader = session.read.format(self.name).options(**self._options(dataset))
+        if self._splits_lines(session, dataset):
+            reader = reader.option("lineSep", "\n")
         if dataset.columns is not None:
             reader = reader.schema(dataset.columns)
         # The embedded engine's "*" matches "/" too: in/*.csv would be in/archive/old.csv as well.
@@ -72,9 +74,17 @@ class FileFormat:
         null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
         if self.name == "csv" and null is not None and is_embedded(session):
             frame = _with_nulls(frame, str(null))
+        if self._splits_lines(session, dataset):
+            from tauro.io.lines import split_at_returns
+
+            frame = split_at_returns(frame)
         from tauro.io.predicates import filtered
 
         return filtered(frame, dataset)
+
+    def _splits_lines(self, session: SparkSession, dataset: DatasetConfig) -> bool:
+        """Say whether Tauro splits text itself: the embedded engine makes two lines of some that end with CR LF."""
+        return self.name == "text" and is_embedded(session) and _lower(dataset.options).get("wholetext") != "true"
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
         """Write ``frame`` and return how many rows were written, None where that is not known.
@@ -178,7 +188,7 @@ class FileFormat:
     def remove_empty(self, folder: Path, dataset: DatasetConfig) -> None:
         """Remove the file that only told the columns: beside partitions no reader understands it."""
         for file in folder.glob(f"*empty.{self.name}"):
-            if self._count(file, dataset) == 0:
+            if self._count(file, dataset) == 0 or (self.name == "avro" and _is_empty_avro(file)):
                 file.unlink(missing_ok=True)
 
     def rows(self, location: Location, dataset: DatasetConfig) -> int | None:
@@ -227,6 +237,12 @@ class FileFormat:
         header = 1 if self.name == "csv" and self._has_header(dataset) else 0
         counts = [_lines(file, quote) for file in files]
         return None if None in counts else sum(max(count - header, 0) for count in counts if count is not None)
+
+
+def _is_empty_avro(file: Path) -> bool:
+    from polars import read_avro
+
+    return read_avro(file, n_rows=1).is_empty()
 
 
 def _lower(options: dict[str, Any]) -> dict[str, str]:

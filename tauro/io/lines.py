@@ -41,6 +41,18 @@ def as_lines(frame: DataFrame, dataset: DatasetConfig) -> DataFrame:
     return frame.withColumn(COLUMN, F.when(value.rlike("[\\r\\n]"), broken.cast("string")).otherwise(value))
 
 
+def split_at_returns(frame: DataFrame) -> DataFrame:
+    """Return lines that were split at LF as Apache Spark splits them: at CR LF and at CR alone, too."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    from tauro.io.predicates import quoted
+
+    column, *partitions = frame.columns
+    whole = F.regexp_replace(F.col(quoted(column)), "\r$", "")
+    parts = F.explode(F.split(whole, "\r")).alias(column)
+    return frame.select(parts, *map(quoted, partitions))
+
+
 def count_lines(files: Iterable[Path]) -> int | None:
     """Return how many lines files have, None where a lone carriage return may end one."""
     count = 0

@@ -103,6 +103,15 @@ def test_a_carriage_return_ends_a_line_and_is_no_part_of_it(store, put):
     assert table.rows() is None
 
 
+def test_long_files_with_carriage_returns_have_the_lines_that_they_have(store, put):
+    """The embedded engine reads by blocks, and makes two lines of one where a block ends between \\r and \\n."""
+    put("a.txt", "".join(f"line {index}\r\n" for index in range(200_000)))
+    found = store("text", section="input", filepath="a.txt").read()["value"]
+    assert len(found) == found.n_unique() == 200_000
+    put("b.txt", b"a\rb\r\nc\n\n\r\nd\r\r\ne\r")
+    assert store("text", section="input", filepath="b.txt").read()["value"].to_list() == [*"abc", "", "", "d", "", "e"]
+
+
 def test_a_whole_file_may_be_one_row(store, put):
     put("a.txt", "a\nb\n")
     table = store("text", section="input", filepath="a.txt", options={"wholetext": True})
