@@ -71,6 +71,10 @@ class Tally:
         self._watch(kept)
         return Sorted(None if aside is None else ~aside, quarantined)
 
+    def add_good(self, rows: int) -> None:
+        """Count rows that all pass, of a plan without :func:`watched` columns."""
+        self._seen, self._kept = self._seen + rows, self._kept + rows
+
     def facts(self) -> Facts:
         """Return what was counted."""
         for index, parts in self._keys.items():
