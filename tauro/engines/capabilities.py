@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# Whatever serves it, the names of its tables are kept where spark.sql.catalogImplementation says.
+_OWN_CATALOG = "spark.sql.catalog.spark_catalog"
+
+
 class Requirement(NamedTuple):
     """A setting that Apache Spark needs for a format.
 
@@ -29,7 +33,7 @@ class Requirement(NamedTuple):
         """Say whether settings of Spark give it."""
         return any(
             any(word in name.rpartition("/")[2] for name in str(value).split(","))
-            and (key == known or (known.endswith(".") and key.startswith(known)))
+            and (key == known or (known.endswith(".") and key.startswith(known) and key != _OWN_CATALOG))
             for key, value in spark_config.items()
             for known, word in self.settings
         )

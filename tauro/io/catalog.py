@@ -130,7 +130,7 @@ def stored_dataset(config: ProjectConfig, dataset: DatasetConfig) -> StoredDatas
     try:
         chosen = format_of(config, dataset, lambda name: open_dataset(config, name))
     except Unsupported as error:
-        place = config.place(dataset.section, dataset.name, "format")
+        place = error.place or config.place(dataset.section, dataset.name, "format")
         message = f"{dataset.name}: {error.message}"
         hint = error.hint or "Use one of these."
         raise Unsupported(message, place=place, looked_up=error.details.looked_up, hint=hint) from None

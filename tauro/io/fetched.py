@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from tauro.config.model import DatasetConfig
+    from tauro.errors import Place
     from tauro.io.formats import DatasetFormat, DirectFormat, Target, Written
 
 SCHEMES = frozenset({"memory", "http", "https", "ftp", "sftp", "ssh", "smb", "github"})
@@ -125,8 +126,13 @@ class DirectFetched:
         return self._direct.rows(self._format.local(location, dataset), dataset)
 
 
-def check_fetchable(uri: str, dataset: DatasetConfig) -> None:
+def check_fetchable(uri: str, dataset: DatasetConfig, place: Place | None) -> None:
     """Refuse what cannot be fetched, before anything runs.
+
+    Args:
+        uri: Where the files are.
+        dataset: The dataset.
+        place: Where that is written.
 
     Raises:
         Unsupported: It is written, or is no format of plain files.
@@ -137,6 +143,7 @@ def check_fetchable(uri: str, dataset: DatasetConfig) -> None:
         what = "written" if dataset.section == "output" else "read as delta"
         raise Unsupported(
             f"What is behind {scheme}:// cannot be {what}",
+            place=place,
             hint="Give a path, or a URI of s3, gs, abfs or hdfs; what is elsewhere is only read, as plain files.",
         )
     try:
@@ -147,6 +154,7 @@ def check_fetchable(uri: str, dataset: DatasetConfig) -> None:
         needs = " ".join(filter(None, ("fsspec", _NEEDS.get(scheme))))
         raise DependencyError(
             f"{dataset.name}: Files behind {scheme}:// are fetched by fsspec, and something is not installed: {error}",
+            place=place,
             hint=f"pip install {needs}",
         ) from None
 

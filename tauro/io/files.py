@@ -84,7 +84,9 @@ class FileFormat:
 
     def _splits_lines(self, session: SparkSession, dataset: DatasetConfig) -> bool:
         """Say whether Tauro splits text itself: the embedded engine makes two lines of some that end with CR LF."""
-        return self.name == "text" and is_embedded(session) and _lower(dataset.options).get("wholetext") != "true"
+        return (
+            self.name == "text" and is_embedded(session) and _lower(self._options(dataset)).get("wholetext") != "true"
+        )
 
     def write(self, frame: DataFrame, target: Target) -> int | None:
         """Write ``frame`` and return how many rows were written, None where that is not known.

@@ -12,7 +12,7 @@ from tauro.config.plugins import GROUP
 from tauro.config.views import datasets_behind
 from tauro.engines.capabilities import nobody_serves
 from tauro.errors import DependencyError, Unsupported, ValidationError
-from tauro.io.location import scheme_of
+from tauro.io.location import filepath_place, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def format_of(config: ProjectConfig, dataset: DatasetConfig, opened: Callable[[s
 
     if scheme_of(uri) not in SCHEMES:
         return chosen
-    check_fetchable(uri, dataset)
+    check_fetchable(uri, dataset, filepath_place(config, dataset))
     return FetchedFormat(chosen, direct_format(chosen), uri)
 
 

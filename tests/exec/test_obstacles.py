@@ -2,6 +2,7 @@
 
 import pytest
 
+from tauro.engines.capabilities import apache_spark
 from tauro.errors import Unsupported
 
 CODE = """
@@ -65,6 +66,20 @@ def test_apache_spark_refuses_with_the_setting_that_it_lacks(refused, dataset, l
     assert error.message.startswith("The engine 'spark (local[*])' cannot write 'o'")
     assert line in error.hint
     assert ('"mode": "local"' in error.hint) == (dataset["format"] == "delta")
+
+
+@pytest.mark.parametrize(
+    ("config", "serves"),
+    [
+        ({"spark.sql.catalogImplementation": "hive"}, True),
+        ({"spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog"}, True),
+        ({"spark.sql.catalogImplementation": "in-memory"}, False),
+        ({"spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog"}, False),
+        ({}, False),
+    ],
+)
+def test_tables_are_served_where_a_catalog_outlives_the_run(config, serves):
+    assert ("table" in apache_spark(config).writes) is serves
 
 
 @pytest.mark.parametrize("dataset", [{"format": "avro", "filepath": "x"}, {"format": "table", "table_name": "t"}, JDBC])

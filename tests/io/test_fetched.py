@@ -128,6 +128,7 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(op
     with pytest.raises(DependencyError, match="are fetched by fsspec, and something is not installed") as caught:
         stored_dataset(config, config.dataset("t"))
     assert (caught.value.exit_code, caught.value.hint) == (5, hint)
+    assert caught.value.place.file == "config/base/input.json"
 
 
 SECRET = "https://user:hunter2@host/in/a.csv?sig=s3cr3ts3cr3t"
