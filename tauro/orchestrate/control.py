@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from tauro.errors import ExecutionError, UsageFault, ValidationError
+from tauro.errors import ExecutionError, RunNotFound, UsageFault, ValidationError
 from tauro.orchestrate.records import NewRun, RunFilter
 from tauro.orchestrate.site import Site, Timing
 from tauro.orchestrate.states import is_final
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tauro.exec.events import Listener
-    from tauro.orchestrate.records import Attempt, Created, Run, Task
+    from tauro.orchestrate.records import Attempt, Cleaned, Created, Run, Task
     from tauro.orchestrate.store.protocol import Store
     from tauro.orchestrate.watch import Stop
 
@@ -73,9 +73,8 @@ class Orchestrator:
         Raises:
             SettingsNotFound: There is no project.
         """
-        from tauro.config.discovery import find_root
+        from tauro.config.discovery import find_root, state_directory
         from tauro.orchestrate.store import open_store
-        from tauro.project import state_directory
 
         variables = os.environ if environ is None else environ
         root = find_root(Path(path)).absolute()
@@ -294,6 +293,27 @@ class Orchestrator:
                 f"Run {run_id} is {run.state}", hint="Only a pending run can be given other retries or concurrency."
             )
         return self.store.get_run(run_id)
+
+    def cleanup(self, *, before: datetime, dry_run: bool = False) -> Cleaned:
+        """Remove runs that ended before a time, with all that belongs to them, and what they have printed.
+
+        Args:
+            before: The time.
+            dry_run: Only say how much would be removed.
+        """
+        from tauro.orchestrate.run_log import remove_logs
+
+        self.reap()
+        cleaned = self.store.cleanup(before=before, dry_run=dry_run)
+        if not dry_run:
+            remove_logs(self.site.state, before=before.timestamp(), is_known=self._is_known)
+        return cleaned
+
+    def _is_known(self, run_id: str) -> bool:
+        try:
+            return self.store.get_run(run_id).id == run_id
+        except RunNotFound:
+            return False
 
     def _startable(self, run_id: str, *, retry_failed: bool) -> Run:
         """Return the run that shall be executed: it is pending, or completed already."""

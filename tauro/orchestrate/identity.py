@@ -35,6 +35,11 @@ def is_alive(owner: Owner) -> bool:
     return owner.boot_id == _boot_id() and _started(owner.pid) == owner.started
 
 
+def is_at_work(owner: Owner) -> bool:
+    """Say whether a process of this machine lives and is not stopped, as by Ctrl-Z."""
+    return is_alive(owner) and _stat(owner.pid)[:1] not in (["T"], ["t"])
+
+
 def is_gone(owner: Owner, lock: Path) -> bool:
     """Say whether an owner is known to be dead. Of one on another machine nothing is known; its lease tells.
 
@@ -135,10 +140,15 @@ def _boot_id() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """Return when a process started, in ticks since the machine did; None when there is none (proc(5), stat)."""
+    """Return when a process started, in ticks since the machine did; None when there is none."""
+    fields = _stat(pid)
+    return None if not fields or fields[0] in "ZX" else int(fields[19])
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what the kernel tells of a process, from its state on (proc(5), stat); nothing when there is none."""
     try:
-        # The name, in brackets, may hold blanks and brackets itself.
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        # The name before it, in brackets, may hold blanks and brackets itself.
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
+        return []

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     """Take running runs from dead owners, end what is left of their processes, and return the runs as they are now.
 
-    Of an owner on this machine it is known at once; of one on another, when its lease is over.
+    Of an owner on this machine it is known at once; of one on another, when its lease is over. An owner that is at work
+    here, though its lease is over, will renew it or end by itself: a clock may have been set.
 
     Args:
         store: Where the runs are.
@@ -32,7 +33,7 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
 
     marks = {run.id: mark_of(run.id, run.epoch) for run in running}
     dead = [run for run in running if run.owner and is_gone(run.owner, lock_file(site.state, marks[run.id]))]
-    late = [run for run in running if run not in dead and run.lease_until is not None and run.lease_until <= now]
+    late = [run for run in running if run not in dead and _is_late(run, now)]
     if not dead and not late:
         return []
     for run in dead:  # before anybody may start it again
@@ -45,3 +46,9 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     for run in dead:
         lock_file(site.state, marks[run.id]).unlink(missing_ok=True)
     return reaped
+
+
+def _is_late(run: Run, now: datetime) -> bool:
+    from tauro.orchestrate.identity import is_at_work
+
+    return run.lease_until is not None and run.lease_until <= now and not (run.owner and is_at_work(run.owner))

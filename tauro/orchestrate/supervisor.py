@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tauro.orchestrate.store.protocol import Store
 
 _PAUSE_SECONDS = 0.5
-_NOTHING = timedelta()
 
 
 class Supervisor:
@@ -106,9 +105,10 @@ class Supervisor:
         return store.claim(run_id, this_process(), lease=lease, now=self._clock(), limited=limited)
 
     def _wait(self, store: Store, run: Run, stop: Stop) -> Run:
-        """Wait until a pending run may start again, and return it as it is then."""
-        while run.state == "pending" and not stop.is_asked and (left := run.available_at - self._clock()) > _NOTHING:
-            sleep(min(self._site.timing.look, left.total_seconds()))
+        """Wait until a pending run may start again, whatever happens to the clock, and return it as it is then."""
+        until = monotonic() + (run.available_at - self._clock()).total_seconds()
+        while run.state == "pending" and not stop.is_asked and (left := until - monotonic()) > 0:
+            sleep(min(self._site.timing.look, left))
             run = store.get_run(run.id)
         return run
 

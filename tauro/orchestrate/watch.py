@@ -194,22 +194,29 @@ class Watch:
     def _take(self, data: bytes) -> None:
         events = []
         for line in self._lines.feed(data):
-            told = json.loads(line)
-            kind = told["message"]
-            if kind == "event":
-                events.append(event_from_dict(told["event"]))
-            elif kind == "opened":
-                self._log.hide(Redactor(frozenset(told["secrets"])))
-            elif kind == "planned":
-                self._timeout = told["timeout"]
-                self._limit(_START_SECONDS)
-                self._recorder.catch_up(told["completed"])
-            else:
-                self._result = told
-                self._kill_at = min(self._kill_at, monotonic() + self._grace)
+            try:
+                told = json.loads(line)
+                if told["message"] == "event":
+                    events.append(event_from_dict(told["event"]))
+                else:
+                    self._heed_message(told)
+            except (ValueError, KeyError, TypeError):  # a node has written to the pipe
+                self._log.note("A message that cannot be read was passed over")
         self._recorder.take(events)
         for event in events:
             self._follow(event)
+
+    def _heed_message(self, told: dict[str, Any]) -> None:
+        if told["message"] == "opened":
+            self._log.hide(Redactor(frozenset(told["secrets"])))
+        elif told["message"] == "planned":
+            self._timeout = told["timeout"]
+            self._limit(_START_SECONDS)
+            self._recorder.catch_up(told["completed"])
+        elif told["message"] == "result":
+            self._result = told
+            self._deadline = float("inf")
+            self._kill_at = min(self._kill_at, monotonic() + self._grace)
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, RunStarted):

@@ -1,10 +1,12 @@
 """However a supervisor ends, no process of its run outlives it, no run is shown as running, and no row is doubled."""
 
+import fcntl
 import os
 import random
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -131,17 +133,60 @@ def test_a_supervisor_that_was_stopped_beyond_its_lease_writes_nothing_when_it_w
 
 def _is_stopped_in_a_transaction(project, process):
     """Stop the supervisor where it does not hold up other writers; let it go on if it does."""
-    import fcntl
-
     process.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, process.pid, os.WSTOPPED)
     with (project.root / ".tauro/state.db.lock").open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            process.send_signal(signal.SIGCONT)
-            return True
-    return False
+        is_free = _is_free(file)
+    if not is_free:
+        process.send_signal(signal.SIGCONT)
+    return not is_free
+
+
+def _is_free(file):
+    """Say whether nobody holds the lock of writers."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return True
+
+
+def test_an_owner_at_work_keeps_its_run_though_the_clock_is_set_forward(detached):
+    project, run_id, process = detached()
+    project.control.clock = lambda: datetime.now(UTC) + timedelta(hours=1)
+    assert project.control.status(run_id).state == "running"
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    with (project.root / ".tauro/state.db.lock").open() as file:
+        if _is_free(file):  # else it would hold up this process as well
+            assert project.control.status(run_id).state == "failed"
+
+
+def test_a_worker_does_not_outlive_its_guard(detached):
+    project, run_id, process = detached()
+    (guard,) = (pid for pid in marked(mark_of(run_id, 1)) if os.getpgid(pid) == pid == os.getsid(pid) and _leads(pid))
+    os.kill(guard, signal.SIGKILL)
+    assert process.wait(10) == 0
+    run = project.control.status(run_id)
+    assert run.state == "failed"
+    assert "SIGKILL" in run.error
+    assert marked(mark_of(run_id, 1)) == []
+
+
+def _leads(pid):
+    """Say whether a process is a Python of ours, and no program that a node has started."""
+    return b"tauro.orchestrate.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_a_run_that_many_start_at_once_is_executed_once(runs):
+    project = runs(WAITS.format(body="pass"), NODES)
+    run_id = project.create()
+    processes = [launch(project.control.site, run_id) for _ in range(6)]
+    assert sorted(map(wait_for_claim, processes)) == [False] * 5 + [True]
+    assert [process.wait(20) for process in processes] == [0] * 6
+    assert project.control.status(run_id).state == "completed"
+    assert project.told() == ["before", "waits"]
 
 
 def test_the_owner_on_another_machine_is_given_up_when_its_lease_is_over(runs):

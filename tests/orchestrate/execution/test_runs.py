@@ -1,7 +1,9 @@
 """A run is executed in processes of its own, and its tasks tell what became of every node."""
 
 import json
-from datetime import date
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -228,3 +230,52 @@ def test_runs_are_listed_the_newest_first(runs):
     assert [run.id for run in project.control.runs()] == ids[::-1]
     assert [run.id for run in project.control.runs(RunFilter(state="completed"))] == ids[:1]
     assert [run.id for run in project.control.runs(limit=1)] == ids[-1:]
+
+
+def test_what_a_node_writes_to_the_pipe_of_messages_ends_no_supervisor(runs):
+    code = """
+        import os
+
+        LINES = (b"garbage", b'{"message": "event", "event": {"event": "node_failed"}}', b"[1]", b'{"message": "opened"}')
+
+        def writes():
+            for pipe in range(3, 200):
+                try:
+                    os.write(pipe, b"\\n".join(LINES) + b"\\n")
+                except OSError:
+                    continue
+    """
+    project = runs(code, {"writes": {}})
+    run = project.execute()
+    assert run.state == "completed"
+    assert "--- A message that cannot be read was passed over" in project.control.logs(run.id)
+
+
+def test_clean_up_takes_what_runs_have_printed_with_them(runs):
+    project = runs(CALM, CHAIN)
+    old, pending = project.execute(), project.create()
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    assert project.control.cleanup(before=later, dry_run=True).runs == 1
+    assert project.control.logs(old.id)
+    assert project.control.cleanup(before=later).runs == 1
+    assert list((project.root / ".tauro/run").iterdir()) == []
+    assert [run.id for run in project.control.runs()] == [pending]
+
+
+def test_looking_at_runs_loads_nothing_heavy(runs):
+    project = runs(CALM, CHAIN)
+    run = project.execute()
+    look = f"""
+import sys
+from tauro.orchestrate.control import Orchestrator
+
+with Orchestrator.open({str(project.root)!r}) as control:
+    assert control.status({run.id!r}).state == "completed"
+    assert len(control.runs()) == 1
+    assert len(control.tasks({run.id!r})) == 3
+    assert control.logs({run.id!r})
+heavy = {{"pyspark", "pandas", "polars", "pyarrow", "rich", "loguru", "subprocess", "asyncio"}}
+sys.exit(", ".join(heavy & set(sys.modules)) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
