@@ -236,7 +236,7 @@ def test_what_a_node_writes_to_the_pipe_of_messages_ends_no_supervisor(runs):
     code = """
         import os
 
-        LINES = (b"garbage", b'{"message": "event", "event": {"event": "node_failed"}}', b"[1]", b'{"message": "opened"}')
+        LINES = (b"garbage", b"[1]", b'{"message": "opened"}', b'{"message": "event", "event": {"at": 1}}')
 
         def writes():
             for pipe in range(3, 200):
