@@ -131,7 +131,8 @@ def _receive(artifact: Artifact, part: Path, line: Line, heard: Callable[[int], 
 def _pour(answer: Any, file: IO[bytes], have: int, size: int, heard: Callable[[int], None]) -> int:
     """Write what is received to a file until it has more than it should, and return how much it has."""
     heard(have)
-    while have <= size and (chunk := answer.read(_CHUNK)):
+    # Not read: what came before a silence would be lost with it.
+    while have <= size and (chunk := answer.read1(_CHUNK)):
         file.write(chunk)
         have += len(chunk)
         heard(have)
