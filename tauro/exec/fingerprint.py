@@ -33,7 +33,8 @@ def fingerprint(plan: RunPlan) -> dict[str, Any]:
     config = plan.config
     nodes = {node.name: _hash(_settings(node.config)) for node in plan.nodes}
     datasets = {name: _hash(_settings(stored.config)) for name, stored in {**plan.reads, **plan.writes}.items()}
-    inputs = {name: _state(stored) for name, stored in plan.reads.items() if name not in plan.writes}
+    looked_at = {**plan.references, **plan.reads}
+    inputs = {name: _state(stored) for name, stored in looked_at.items() if name not in plan.writes}
     return {"schema": 1, "nodes": nodes, "datasets": datasets, "code": dict(_code(config)), "inputs": inputs}
 
 

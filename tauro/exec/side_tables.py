@@ -29,12 +29,12 @@ def references(config: ProjectConfig, nodes: Iterable[NodeConfig]) -> dict[str, 
 
 
 def side_tables(reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]) -> dict[str, StoredDataset]:
-    """Return the side tables that a run may write, by name."""
+    """Return the side tables that a run may write, by names of their own."""
     checked = [
         *(stored for stored in reads.values() if stored.is_checked_as("input")),
         *(stored for stored in writes.values() if stored.is_checked_as("output")),
     ]
-    return {stored.side.name: stored.side for stored in checked if stored.side is not None}
+    return {f"what {stored.name} puts aside": stored.side for stored in checked if stored.side is not None}
 
 
 def check_side_tables(
@@ -51,7 +51,7 @@ def check_side_tables(
         path = side.location.path
         for other in others:
             home = other.location.path
-            if path is None or home is None or other.name == side.name:
+            if path is None or home is None or other.config is side.config:
                 continue
             if path == home:
                 raise _wrong(config, side, f"to the place of '{other.name}'")
@@ -66,7 +66,7 @@ def _datasets(config: ProjectConfig) -> Iterator[StoredDataset]:
 
 
 def _wrong(config: ProjectConfig, side: StoredDataset, fault: str) -> ValidationError:
-    named = side.name in config.outputs
+    named = config.outputs.get(side.name) is side.config
     return ValidationError(
         f"Rows that do not pass their checks would go {fault}: {side.location.shown}",
         place=config.place("output", side.name, key=True) if named else None,

@@ -270,6 +270,17 @@ def test_a_resumed_run_does_not_put_the_bad_rows_of_an_input_aside_once_more(pro
     assert ids(opened, "data/bad") == [2]
 
 
+def test_a_resume_says_that_what_checks_compare_with_has_changed(project, code):
+    opened = project(code, output=out([KNOWN]))
+    failed = opened.run("p")
+    assert failed.state == "failed"
+    CUSTOMERS.vstack(pl.DataFrame({"customer": [9]})).write_parquet(opened.root / "in/customers.parquet")
+    plan = opened.plan_resume(failed.run_id)
+    assert ["input 'customers' has other data" in warning.message for warning in plan.warnings] == [True]
+    assert opened.run(plan).raise_for_state()
+    assert ids(opened) == [1, 2, 3, 4]
+
+
 def test_the_checks_of_an_output_are_not_made_again_by_those_who_read_it(project, code):
     nodes = {"load": {"input": "orders", "output": "out"}, "again": {"input": "out", "output": "more"}}
     opened = project(code, nodes, output=out([{**GOOD, "on_failure": "warn"}]))
@@ -303,6 +314,14 @@ def test_the_plan_tells_which_checks_will_be_made(project, code):
 
 
 PLACES = {
+    "the place of one of the usual name": (
+        {"out_quarantine": {"format": "delta", "filepath": "data/out_quarantine"}},
+        "to the place of 'out_quarantine'",
+    ),
+    "a pattern of another": (
+        {"other": {"format": "delta", "filepath": "data/o"}},
+        "into the data of 'all'",
+    ),
     "another's place": ({"other": {"format": "delta", "filepath": "data/out_quarantine"}}, "to the place of 'other'"),
     "inside of another": ({"other": {"format": "delta", "filepath": "data"}}, "into the data of 'other'"),
 }
@@ -366,7 +385,8 @@ def test_bad_rows_need_an_engine_that_writes_their_table(project):
 @pytest.mark.parametrize("case", PLACES)
 def test_bad_rows_are_in_no_ones_place(project, case):
     others, told = PLACES[case]
-    opened = project(POLARS, output={**out([{**GOOD, **ASIDE}]), **others})
+    inputs = {"all": {"format": "parquet", "filepath": "data/out_*"}} if "pattern" in case else {}
+    opened = project(POLARS, inputs=inputs, output={**out([{**GOOD, **ASIDE}]), **others})
     with pytest.raises(ValidationError, match=f"do not pass their checks would go {told}") as caught:
         opened.plan("p")
     assert "quarantine" in caught.value.hint

@@ -22,6 +22,7 @@ from tauro.io.checks.tally import example, repeated_example
 from tauro.io.checks.values import as_moment, spark_kind
 from tauro.io.fits import is_embedded
 from tauro.io.predicates import quoted
+from tauro.security.private import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,8 +98,7 @@ def _tapped(frame: DataFrame, plan: Plan, scope: Scope) -> Iterator[Checked]:
     """Yield a frame whose rows are counted while the embedded engine writes it; the last row may fail the write."""
     from tauro.io.checks.tap import counted, found, quarantined
 
-    scope.folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=scope.folder) as name:
+    with TemporaryDirectory(dir=private_directory(scope.folder)) as name:
         folder = Path(name)
         flagged = _flagged(frame, plan, scope)
 
