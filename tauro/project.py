@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tauro.collector import collector_at_rest
-from tauro.config.discovery import find_root
+from tauro.config.discovery import find_root, state_directory
 from tauro.config.environments import BASE, allowed
 from tauro.config.loading import Sources, read_sources, resolve
 from tauro.config.report import report_error
@@ -344,9 +344,3 @@ class Project:
                 raise report_error(faults)
             return config
         return self.config._replace(window=window)
-
-
-def state_directory(root: Path, environ: Mapping[str, str]) -> Path:
-    """Return where the program keeps its state of a project: ``$TAURO_STATE_DIR``, else ``.tauro`` in the project."""
-    chosen = environ.get("TAURO_STATE_DIR")
-    return root / (chosen or ".tauro")

@@ -72,6 +72,12 @@ def find_root(start: Path) -> Path:
     )
 
 
+def state_directory(root: Path, environ: Mapping[str, str]) -> Path:
+    """Return where the program keeps its state of a project: ``$TAURO_STATE_DIR``, else ``.tauro`` in the project."""
+    chosen = environ.get("TAURO_STATE_DIR")
+    return root / (chosen or ".tauro")
+
+
 def read_index(root: Path, config_type: str | None = None) -> Index:
     """Read the settings index of the project at ``root``.
 
