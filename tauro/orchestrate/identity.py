@@ -35,9 +35,9 @@ def is_alive(owner: Owner) -> bool:
     return owner.boot_id == _boot_id() and _started(owner.pid) == owner.started
 
 
-def is_at_work(owner: Owner) -> bool:
-    """Say whether a process of this machine lives and is not stopped, as by Ctrl-Z."""
-    return is_alive(owner) and _stat(owner.pid)[:1] not in (["T"], ["t"])
+def is_at_work(owner: Owner, lock: Path) -> bool:
+    """Say whether an owner on this machine still holds the lock of its claim, and is not stopped, as by Ctrl-Z."""
+    return _look(lock) == (owner, True) and is_alive(owner) and _stat(owner.pid)[:1] not in (["T"], ["t"])
 
 
 def is_gone(owner: Owner, lock: Path) -> bool:

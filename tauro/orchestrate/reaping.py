@@ -28,12 +28,13 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     running = store.list_runs(RunFilter(state="running"))
     if not running:
         return []
-    from tauro.orchestrate.identity import is_gone, lock_file
+    from tauro.orchestrate.identity import is_at_work, is_gone, lock_file
     from tauro.orchestrate.processes import end_marked, mark_of
 
     marks = {run.id: mark_of(run.id, run.epoch) for run in running}
     dead = [run for run in running if run.owner and is_gone(run.owner, lock_file(site.state, marks[run.id]))]
-    late = [run for run in running if run not in dead and _is_late(run, now)]
+    over = [run for run in running if run not in dead and run.lease_until is not None and run.lease_until <= now]
+    late = [run for run in over if not (run.owner and is_at_work(run.owner, lock_file(site.state, marks[run.id])))]
     if not dead and not late:
         return []
     for run in dead:  # before anybody may start it again
@@ -46,9 +47,3 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     for run in dead:
         lock_file(site.state, marks[run.id]).unlink(missing_ok=True)
     return reaped
-
-
-def _is_late(run: Run, now: datetime) -> bool:
-    from tauro.orchestrate.identity import is_at_work
-
-    return run.lease_until is not None and run.lease_until <= now and not (run.owner and is_at_work(run.owner))
