@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tauro.config.model import DatasetConfig
 
 COLUMN = "value"
+# What is told of a value that would not be read back as it is.
+IS_NULL = "null, which no line of text stands for; an empty text is an empty line"
+IS_SEVERAL = "has a line break in it: it would be read as two rows"
 _CHUNK = 1 << 20
 
 
@@ -35,9 +38,8 @@ def as_lines(frame: DataFrame, dataset: DatasetConfig) -> DataFrame:
             hint=f"Join the columns to one text, and name it '{COLUMN}'.",
         )
     value = F.col(COLUMN).cast("string")
-    told = "null, which no line of text stands for; an empty text is an empty line"
-    value = F.coalesce(value, F.raise_error(F.lit(f"A value for '{dataset.name}' is {told}")).cast("string"))
-    broken = F.raise_error(F.lit(f"A value for '{dataset.name}' has a line break in it: it would be read as two rows"))
+    value = F.coalesce(value, F.raise_error(F.lit(f"A value for '{dataset.name}' is {IS_NULL}")).cast("string"))
+    broken = F.raise_error(F.lit(f"A value for '{dataset.name}' {IS_SEVERAL}"))
     return frame.withColumn(COLUMN, F.when(value.rlike("[\\r\\n]"), broken.cast("string")).otherwise(value))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FILES = ("csv", "json", "parquet", "text", "avro", "orc", "xml")
 BUILT_IN = (*FILES, "delta", "table", "jdbc", "query", "python", "pickle")
-_DIRECT_FILES = ("csv", "json", "parquet")
+_DIRECT_FILES = ("csv", "json", "parquet", "text")
 _SERVED = ("name", "modes", "exists", "read", "write", "rows")
 
 

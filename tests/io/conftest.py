@@ -27,7 +27,7 @@ def session(engine):
 
 
 # Tests of what must hold whichever way a frame goes.
-_OF_BOTH_ROADS = {"test_delta", "test_fits", "test_reading", "test_staging", "test_writing"}
+_OF_BOTH_ROADS = {"test_delta", "test_fits", "test_reading", "test_staging", "test_text", "test_writing"}
 
 
 def pytest_generate_tests(metafunc):

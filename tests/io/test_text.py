@@ -83,6 +83,24 @@ def test_lines_are_partitioned_by_other_columns(store):
     assert sorted(only.read()["value"]) == ["b", "c"]
 
 
+def test_lines_are_added_to_partitions(store):
+    rows = pl.DataFrame({"value": ["a", "b"], "n": [1, 2]})
+    store("text", partition_by="n").write(rows)
+    assert store("text", partition_by="n", write_mode="append").write(rows) == 2
+    found = store("text", section="input").read()
+    assert sorted(found.with_columns(pl.col("n").cast(int)).rows()) == [("a", 1), ("a", 1), ("b", 2), ("b", 2)]
+
+
+def test_text_needs_no_spark_where_polars_reads_and_writes_it_alike(store, put):
+    table = store("text")
+    table.write(frame("a"))
+    assert table.dataset.writes_directly
+    assert table.dataset.scan().collect()["value"].to_list() == ["a"]
+    assert not store("text", options={"wholetext": True}).dataset.reads_directly
+    put("a.txt", b"a\r")
+    assert store("text", section="input", filepath="a.txt").dataset.scan() is None
+
+
 def test_files_of_a_pattern_are_read_packed_ones_too(store, put):
     put("in/a.log", "1\n2")
     put("in/b.log", "3\n")

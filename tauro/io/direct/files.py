@@ -177,7 +177,7 @@ class DirectFiles:
 
 
 def direct_files(name: str) -> DirectFiles:
-    """Return what reads and writes the datasets of a format: csv, json or parquet."""
+    """Return what reads and writes the datasets of a format: csv, json, parquet or text."""
     if name == "csv":
         from tauro.io.direct.csv import CsvCodec
 
@@ -186,6 +186,10 @@ def direct_files(name: str) -> DirectFiles:
         from tauro.io.direct.json import JsonCodec
 
         return DirectFiles(name, JsonCodec())
+    if name == "text":
+        from tauro.io.direct.lines import LinesCodec
+
+        return DirectFiles(name, LinesCodec())
     from tauro.io.direct.parquet import ParquetCodec
 
     return DirectFiles(name, ParquetCodec())
