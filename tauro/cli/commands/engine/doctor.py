@@ -14,14 +14,17 @@ from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import inspect_project
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.cli.render import clean, shown_path
-from tauro.errors import DependencyError, SettingsNotFound, UsageFault
+from tauro.config.report import report_error
+from tauro.errors import ConfigurationError, DependencyError, SettingsNotFound, UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tauro.cli.console import Console
     from tauro.cli.options import Where
+    from tauro.config.model import ProjectConfig
     from tauro.engines.doctor import Finding
+    from tauro.errors import Fault
 
 _MANUAL = Manual(
     examples=("tauro engine doctor", "tauro engine doctor --env prod --output json"),
@@ -31,7 +34,8 @@ _MANUAL = Manual(
     },
     exits={
         0: "The project's engine can run, or there is no project here.",
-        2: "A settings file is missing or not in its format.",
+        2: "The project's global_settings are not in their format.",
+        3: "A value of the project's global_settings is not valid.",
         5: "The engine of the project cannot run, or not with its datasets.",
     },
     see=("tauro engine install --help", "tauro config validate --help", "docs/engines.md"),
@@ -71,6 +75,7 @@ def _project(console: Console, where: Where) -> list[Finding]:
         return []
     except UsageFault as error:  # the machine can be looked at all the same
         return [finding_of("project", error, state="note")]
+    _check_settings(project.config, faults)
     name = f"project ({project.env})"
     wrong = sum(not fault.warning for fault in faults)
     settings = f"Its settings have {wrong} fault{'s' * (wrong > 1)}"
@@ -87,6 +92,18 @@ def _project(console: Console, where: Where) -> list[Finding]:
     ]
     sound = Finding(name, "ok", f"{shown_path(project.root)}: the engine {engine.name} can run")
     return [*amiss, *(lacking or [sound])]
+
+
+def _check_settings(config: ProjectConfig, faults: Sequence[Fault]) -> None:
+    """Raise the faults of the section that says which engine: what is said there is not known."""
+    section = "global_settings"
+    if section in config.broken:
+        own = [fault for fault in faults if fault.exit_code == ConfigurationError.exit_code]
+    else:
+        files = {document.name for document in config.sections[section].documents}
+        own = [fault for fault in faults if not fault.warning and fault.place is not None and fault.place.file in files]
+    if own:
+        raise report_error(own)
 
 
 def _text(found: list[Finding]) -> Iterator[str]:
