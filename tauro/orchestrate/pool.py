@@ -15,7 +15,6 @@ from tauro.orchestrate.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
 
     from tauro.orchestrate.background import Execution
     from tauro.orchestrate.control import Orchestrator
@@ -40,13 +39,11 @@ class Pool:
     Args:
         launch: Gives a run to a process of its own.
         most: How many may go on at once.
-        clock: The time.
     """
 
-    def __init__(self, launch: Callable[[Run], Execution], *, most: int, clock: Callable[[], datetime]) -> None:
+    def __init__(self, launch: Callable[[Run], Execution], *, most: int) -> None:
         self._launch = launch
         self._most = most
-        self._clock = clock
         self._going: dict[str, tuple[Run, Execution]] = {}
         self._again: dict[str, float] = {}
 
@@ -164,7 +161,7 @@ def run_all(control: Orchestrator, *, at_once: int, backfill_id: str, is_over: C
         stop: Ends it before; what goes on is handed back.
     """
     site, store = control.site, control.store
-    pool = Pool(lambda run: Background(site, run), most=at_once, clock=control.clock)
+    pool = Pool(lambda run: Background(site, run), most=at_once)
     try:
         while not stop.is_asked and not is_over():
             pool.look(store)
