@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tauro.orchestrate.records import Cleaned, Problem, Stats, Vacuumed
 from tauro.orchestrate.states import RUN_STATES, TASK_STATES, run_may_change, task_may_change
+from tauro.orchestrate.store.counting import count_by_state
 from tauro.orchestrate.store.rows import micros, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from tauro.orchestrate.store.database import Database, Sql
@@ -18,18 +18,19 @@ _AT_ONCE: Final = 1_000
 _OLD_RUNS: Final = "FROM runs WHERE ended_at IS NOT NULL AND ended_at < ?"
 # The last event of each run and task beside what is stored of it.
 _ASTRAY: Final = (
-    """SELECT runs.id, NULL, runs.state, runs.attempt, runs.epoch,
-        last.new, last.attempt, last.epoch FROM runs LEFT JOIN (
-        SELECT * FROM events WHERE number IN (SELECT max(number) FROM events WHERE node IS NULL GROUP BY run_id)
-    ) last ON last.run_id = runs.id
-    WHERE last.number IS NULL OR last.new <> runs.state OR last.attempt <> runs.attempt OR last.epoch <> runs.epoch""",
-    """SELECT tasks.run_id, tasks.node, tasks.state, tasks.attempts, tasks.epoch,
-        last.new, last.attempt, last.epoch FROM tasks LEFT JOIN (
-        SELECT * FROM events WHERE number IN (
-            SELECT max(number) FROM events WHERE node IS NOT NULL GROUP BY run_id, node)
-    ) last ON last.run_id = tasks.run_id AND last.node = tasks.node
-    WHERE last.number IS NULL OR last.new <> tasks.state OR last.attempt <> tasks.attempts
-        OR last.epoch <> tasks.epoch""",
+    """WITH last AS MATERIALIZED (
+        SELECT run_id, max(number) AS number FROM events WHERE node IS NULL GROUP BY run_id)
+    SELECT runs.id, NULL, runs.state, runs.attempt, runs.epoch, events.new, events.attempt, events.epoch
+    FROM runs LEFT JOIN last ON last.run_id = runs.id LEFT JOIN events ON events.number = last.number
+    WHERE last.number IS NULL OR events.new <> runs.state
+        OR events.attempt <> runs.attempt OR events.epoch <> runs.epoch""",
+    """WITH last AS MATERIALIZED (
+        SELECT run_id, node, max(number) AS number FROM events WHERE node IS NOT NULL GROUP BY run_id, node)
+    SELECT tasks.run_id, tasks.node, tasks.state, tasks.attempts, tasks.epoch, events.new, events.attempt, events.epoch
+    FROM tasks LEFT JOIN last ON last.run_id = tasks.run_id AND last.node = tasks.node
+    LEFT JOIN events ON events.number = last.number
+    WHERE last.number IS NULL OR events.new <> tasks.state
+        OR events.attempt <> tasks.attempts OR events.epoch <> tasks.epoch""",
 )
 # Every event beside the one before it.
 _BROKEN: Final = """SELECT run_id, node, number, old, before FROM (
@@ -57,8 +58,8 @@ class Care:
                 self._database.place,
                 self._database.size(),
                 self._database.version(),
-                runs=_by_state(sql, "runs", RUN_STATES),
-                tasks=_by_state(sql, "tasks", TASK_STATES),
+                runs=count_by_state(sql, "runs", RUN_STATES),
+                tasks=count_by_state(sql, "tasks", TASK_STATES),
                 attempts=_count(sql, "FROM task_attempts"),
                 events=_count(sql, "FROM events"),
                 schedules=_count(sql, "FROM schedules"),
@@ -137,10 +138,6 @@ class Care:
 def _count(sql: Sql, what: str, *values: Any) -> int:
     row = sql.one(f"SELECT count(*) {what}", *values)
     return int(row[0]) if row else 0
-
-
-def _by_state(sql: Sql, table: str, states: tuple[Any, ...]) -> Mapping[Any, int]:
-    return {**dict.fromkeys(states, 0), **dict(sql.all(f"SELECT state, count(*) FROM {table} GROUP BY state"))}
 
 
 def unfounded(sql: Sql) -> set[tuple[str, str | None]]:

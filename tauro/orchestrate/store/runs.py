@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from tauro.errors import RunNotFound, UsageFault
 from tauro.orchestrate.records import Backfilled, Created, NewRun, Owner, Run, RunFilter
 from tauro.orchestrate.states import FINAL_RUN_STATES, RUN_STATES, Reprocess, RunState
+from tauro.orchestrate.store.counting import count_by_state
 from tauro.orchestrate.store.rows import (
     MICROSECOND,
     RUN,
@@ -44,20 +45,21 @@ _HAS_ROOM: Final = (
     " AND available_at <= ? AND (max_active_runs IS NULL OR max_active_runs > (SELECT count(*) FROM runs active"
     " WHERE active.state = 'running' AND active.pipeline = runs.pipeline AND active.env = runs.env))"
 )
-# Of every pipeline as many as there is room for; the first of them are enough to fill what is asked for.
+# Of every pipeline as many as there is room for. MATERIALIZED, or SQLite reads every run there is in the order of the
+# partitions: 790 ms among a million finished ones.
 _CLAIMABLE: Final = f"""
     WITH active AS (SELECT pipeline, env, count(*) AS runs FROM runs WHERE state = 'running' GROUP BY pipeline, env),
+    pending AS MATERIALIZED (SELECT * FROM runs WHERE state = 'pending' AND available_at <= ?{{conditions}}),
     waiting AS (
-        SELECT runs.*, coalesce(active.runs, 0) AS busy, row_number() OVER (
-            PARTITION BY runs.pipeline, runs.env ORDER BY runs.priority, runs.available_at, runs.id
+        SELECT pending.*, coalesce(active.runs, 0) AS busy, row_number() OVER (
+            PARTITION BY pending.pipeline, pending.env ORDER BY pending.priority, pending.available_at, pending.id
         ) AS place
-        FROM runs LEFT JOIN active ON active.pipeline = runs.pipeline AND active.env = runs.env
-        WHERE runs.state = 'pending' AND runs.available_at <= ?{{conditions}}
+        FROM pending LEFT JOIN active ON active.pipeline = pending.pipeline AND active.env = pending.env
     )
     SELECT {RUN} FROM waiting WHERE max_active_runs IS NULL OR busy + place <= max_active_runs
     ORDER BY priority, available_at, id LIMIT ?"""
 # Nobody will start these by hand.
-_UNATTENDED: Final = " AND (runs.schedule_id IS NOT NULL OR runs.backfill_id IS NOT NULL OR runs.epoch > 0)"
+_UNATTENDED: Final = " AND (schedule_id IS NOT NULL OR backfill_id IS NOT NULL OR epoch > 0)"
 _OURS: Final = "WHERE id = ? AND epoch = ? AND state = 'running'"
 _END: Final = (
     "UPDATE runs SET state = ?, epoch = epoch + ?, lease_until = NULL, ended_at = ?, changed_at = ?, error = ?"
@@ -113,8 +115,10 @@ class Runs:
         return [run_of(row) for row in rows]
 
     def count_runs(self, which: RunFilter) -> Mapping[RunState, int]:
-        condition, values = _condition(which)
         with self._database.read() as sql:
+            if which == RunFilter():
+                return count_by_state(sql, "runs", RUN_STATES)
+            condition, values = _condition(which)
             rows = sql.all(f"SELECT state, count(*) FROM runs{condition} GROUP BY state", *values)
         return {**dict.fromkeys(RUN_STATES, 0), **dict(rows)}
 
@@ -124,7 +128,7 @@ class Runs:
         conditions = _UNATTENDED if unattended else ""
         values: list[Any] = [micros(now)]
         if backfill_id is not None:
-            conditions += " AND runs.backfill_id = ?"
+            conditions += " AND backfill_id = ?"
             values.append(backfill_id)
         with self._database.read() as sql:
             return [run_of(row) for row in sql.all(_CLAIMABLE.format(conditions=conditions), *values, limit)]
