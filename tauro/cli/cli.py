@@ -24,6 +24,7 @@ COMMANDS = {
     "run": ("tauro.cli.commands.run", "Run a pipeline, or show what a run would do."),
     "template": ("tauro.cli.commands.template", "Generate a project."),
     "config": ("tauro.cli.commands.config", "Inspect and validate a project's configuration."),
+    "orchestrate": ("tauro.cli.commands.orchestrate", "Run pipelines by schedules, and keep track of runs."),
     "engine": ("tauro.cli.commands.engine", "See which engines there are, and install what they need."),
     "completion": ("tauro.cli.commands.completion", "Let your shell complete commands, options and names."),
 }

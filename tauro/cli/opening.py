@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tauro.cli.render import fault_text, shown_path, table
-from tauro.config.report import report_error
 from tauro.config.search import Wanted, locate
 from tauro.errors import ConfigurationError
-from tauro.project import Project
 from tauro.security.paths import check_directory
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from tauro.cli.options import Where
     from tauro.config.search import Candidate, Tree
     from tauro.errors import Fault
+    from tauro.project import Project
 
 
 def project_folder(console: Console, where: Where) -> Path:
@@ -86,6 +85,8 @@ def open_project(console: Console, where: Where) -> Project:
     """
     project, faults = inspect_project(console, where)
     if any(not fault.warning for fault in faults):
+        from tauro.config.report import report_error
+
         raise report_error(faults)
     tell_warnings(console, faults)
     return project
@@ -93,6 +94,8 @@ def open_project(console: Console, where: Where) -> Project:
 
 def inspect_project(console: Console, where: Where) -> tuple[Project, tuple[Fault, ...]]:
     """Open the project for a command in spite of its faults, and return them beside it."""
+    from tauro.project import Project  # what only looks at runs does without it
+
     project, faults = Project.inspect(project_folder(console, where), where.env, config_type=where.config_type)
     introduce(console, project)
     return project, faults

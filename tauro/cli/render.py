@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tauro.cli.colour import paint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from tauro.errors import Fault, Place, TauroError
@@ -64,24 +64,34 @@ def _quote(place: Place) -> list[str]:
     return [f"  {number} | {clean(place.text)}", f"  {' ' * len(number)} | {pad}^"]
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Iterable[int] = (),
+    painted: Callable[[str], str] = lambda cell: cell,
+) -> str:
     """Return rows as aligned columns under their headings.
 
     Args:
         headings: One for each column.
         rows: The cells.
         right: Columns whose cells stand to the right: numbers.
+        painted: Gives a cell its colour; called with every cell but headings.
     """
     # What comes from a project must not steer the terminal.
     lines = [headings, *([clean(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     numeric = set(right)
+
+    def drawn(row: int, column: int, cell: str) -> str:
+        room = " " * (widths[column] - len(cell))
+        cell = painted(cell) if row else cell
+        return f"{room}{cell}" if column in numeric else f"{cell}{room}"
+
     return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column in numeric else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
+        "  ".join(drawn(row, column, cell) for column, cell in enumerate(line)).rstrip()
+        for row, line in enumerate(lines)
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from tauro.cli.completion.glance import Glance
+    from tauro.orchestrate.states import RunState
 
     # What the command line says so far, and the beginning of the word -> values, each with a word about it.
     Propose = Callable[[Mapping[str, Any], str], Iterable[tuple[str, str]]]
@@ -113,6 +114,45 @@ def complete_runs(params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[
         fitting = (name for name in project.runs(os.environ) if name.startswith(incomplete))
         for name in islice(fitting, _MAX_RUNS):
             yield name, project.about_run(name, os.environ)
+
+
+def complete_stored_runs(*states: RunState) -> Completer:
+    """Return what proposes the runs of the store in these states, or in any; the newest first."""
+
+    @_completer
+    def complete(params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
+        from tauro.cli.completion.stored import stored_runs
+
+        project = _project(params)
+        for run in stored_runs(project.root, states, most=_MAX_RUNS) if project else ():
+            if run.id.startswith(incomplete):
+                yield run.id, f"{run.new.pipeline} in {run.new.env}: {run.state}"
+
+    return complete
+
+
+@_completer
+def complete_schedules(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the schedules of the store."""
+    from tauro.cli.completion.stored import stored_schedules
+
+    project = _project(params)
+    for schedule in stored_schedules(project.root) if project else ():
+        new = schedule.new
+        paused = "" if schedule.enabled else ", paused"
+        yield schedule.id, f"{new.pipeline} in {new.env}: {new.kind} {new.expression}{paused}"
+
+
+@_completer
+def complete_backfills(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the backfills of the newest runs of the store."""
+    from tauro.cli.completion.stored import stored_runs
+
+    project = _project(params)
+    runs = stored_runs(project.root, (), most=_MAX_RUNS) if project else []
+    for backfill, run in {run.new.backfill_id: run for run in runs}.items():
+        if backfill is not None:
+            yield backfill, f"{run.new.pipeline} in {run.new.env}"
 
 
 @_completer
