@@ -323,16 +323,16 @@ class Catalog:
         scanned = None if kind == SPARK else stored.scan()
         value = convert(stored.read(self.session()) if scanned is None else scanned, kind, self.session, self.spool)
         rows = rows_of(value)
-        if rows is not None:
-            return Read(value, rows)
-        counts = stored.format if scanned is None else direct_format(stored.format) or stored.format
-        return Read(value, counts.rows(stored.location, stored.config))
+        return Read(value, _counted(stored, by_spark=scanned is None) if rows is None else rows)
 
     def _load_checked(self, stored: StoredDataset, kind: str) -> Read:
         """Return the rows of a stored dataset that pass its checks."""
         good, report = self.checker.read(stored, self._to_check(stored, kind), self)  # type: ignore[union-attr]
         value = convert(good, kind, self.session, self.spool)
-        return Read(value, rows_of(value) if report.kept is None else report.kept, checks=report)
+        rows = rows_of(value) if report.kept is None else report.kept
+        if rows is None and value_format(stored.format) is None:
+            rows = _counted(stored, by_spark=kind_of(good) == SPARK)
+        return Read(value, rows, checks=report)
 
     def _to_check(self, stored: StoredDataset, kind: str) -> Any:
         """Return a stored dataset as a frame on which its checks can be made: of Spark, or a lazy one of Polars."""
@@ -417,6 +417,12 @@ class Catalog:
         parquet = format_named("parquet")
         parquet.write(value, target)
         return parquet.read(value.sparkSession, target.location, dataset)
+
+
+def _counted(stored: StoredDataset, *, by_spark: bool) -> int | None:
+    """Return how many rows a stored dataset has, where that is cheap to know."""
+    direct = None if by_spark else direct_format(stored.format)
+    return (direct or stored.format).rows(stored.location, stored.config)
 
 
 @contextmanager

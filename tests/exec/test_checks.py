@@ -189,7 +189,7 @@ def test_a_node_is_handed_the_rows_of_an_input_that_pass(project, code):
 def test_rows_are_not_looked_at_where_only_columns_are_required(project, code):
     opened = project(code, checks=[{"required_columns": ["id", "amount"]}])
     (node,) = opened.run("p").raise_for_state().nodes
-    assert (outcomes(node), node.checks[0].rows) == (["passed"], None)
+    assert (outcomes(node), node.checks[0].rows, node.rows_in) == (["passed"], None, 4)
     (node,) = project(code, checks=[{"required_columns": ["id", "x"]}], name="other").run("p").nodes
     assert "x is missing" in node.failure.message
 

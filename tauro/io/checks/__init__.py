@@ -75,14 +75,23 @@ def check_read(frame: Any, checks: Sequence[Check], scope: Scope) -> Outcome:
         CheckFailed: A check whose failures are errors does not pass.
         NodeError: A check does not fit the frame.
     """
-    from tauro.io.checks import on_polars, on_spark
+    if kind_of(frame) == SPARK:
+        from tauro.io.checks import on_spark
 
-    by_spark = kind_of(frame) == SPARK
-    rows = frame if by_spark else frame.lazy()
-    plan = _planned((on_spark if by_spark else on_polars).plan_for(rows, checks, scope.dataset), scope)
-    if len(plan.of_kind(RequiredColumns)) == len(plan.checks):
-        return Outcome(rows, judge_columns(plan), None)
-    return (on_spark if by_spark else on_polars).read(rows, plan, scope)
+        plan = _planned(on_spark.plan_for(frame, checks, scope.dataset), scope)
+        return _of_columns(plan, frame) or on_spark.read(frame, plan, scope)
+    from tauro.io.checks import on_polars
+
+    lazy = frame.lazy()
+    plan = _planned(on_polars.plan_for(lazy, checks, scope.dataset), scope)
+    return _of_columns(plan, lazy) or on_polars.read(lazy, plan, scope)
+
+
+def _of_columns(plan: Plan, frame: Any) -> Outcome | None:
+    """Return the outcome of checks that need no look at rows; None where there are others."""
+    if len(plan.of_kind(RequiredColumns)) < len(plan.checks):
+        return None
+    return Outcome(frame, judge_columns(plan), None)
 
 
 def needs_spark(frame: Any, checks: Sequence[Check]) -> bool:
