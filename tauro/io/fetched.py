@@ -10,14 +10,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from tauro.errors import DatasetNotFound, DependencyError, NodeError, Unsupported
-from tauro.io.location import Location, scheme_of
+from tauro.io.location import Location, filepath_place, scheme_of
 
 if TYPE_CHECKING:
     from polars import LazyFrame
     from pyspark.sql import DataFrame, SparkSession
 
-    from tauro.config.model import DatasetConfig
-    from tauro.errors import Place
+    from tauro.config.model import DatasetConfig, ProjectConfig
     from tauro.io.formats import DatasetFormat, DirectFormat, Target, Written
 
 SCHEMES = frozenset({"memory", "http", "https", "ftp", "sftp", "ssh", "smb", "github"})
@@ -126,19 +125,21 @@ class DirectFetched:
         return self._direct.rows(self._format.local(location, dataset), dataset)
 
 
-def check_fetchable(uri: str, dataset: DatasetConfig, place: Place | None) -> None:
+def check_fetchable(config: ProjectConfig, dataset: DatasetConfig) -> None:
     """Refuse what cannot be fetched, before anything runs.
 
-    Args:
-        uri: Where the files are.
-        dataset: The dataset.
-        place: Where that is written.
-
     Raises:
-        Unsupported: It is written, or is no format of plain files.
+        Unsupported: It is written, is no format of plain files, or is read by other machines.
         DependencyError: A package is missing.
     """
-    scheme = scheme_of(uri) or ""
+    scheme = scheme_of(dataset.filepath or "") or ""
+    place = filepath_place(config, dataset)
+    if config.settings.mode != "local" and not (config.settings.spark_master or "local").startswith("local"):
+        raise Unsupported(
+            f"What is behind {scheme}:// is fetched to this machine, where the cluster does not see it",
+            place=place,
+            hint="Copy the files to where the cluster reads, such as s3, gs, abfs or hdfs.",
+        )
     if dataset.section == "output" or dataset.format == "delta":
         what = "written" if dataset.section == "output" else "read as delta"
         raise Unsupported(

@@ -12,15 +12,15 @@ from tauro.config.plugins import GROUP
 from tauro.config.views import datasets_behind
 from tauro.engines.capabilities import nobody_serves
 from tauro.errors import DependencyError, Unsupported, ValidationError
-from tauro.io.location import filepath_place, scheme_of
+from tauro.io.location import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from importlib.metadata import EntryPoint
 
     from tauro.config.model import DatasetConfig, ProjectConfig
-    from tauro.io.catalog import StoredDataset
     from tauro.io.formats import DatasetFormat, DirectFormat, ValueFormat
+    from tauro.io.stored import StoredDataset
 
 FILES = ("csv", "json", "parquet", "text", "avro", "orc", "xml")
 BUILT_IN = (*FILES, "delta", "table", "jdbc", "query", "python", "pickle")
@@ -64,7 +64,7 @@ def format_of(config: ProjectConfig, dataset: DatasetConfig, opened: Callable[[s
 
     if scheme_of(uri) not in SCHEMES:
         return chosen
-    check_fetchable(uri, dataset, filepath_place(config, dataset))
+    check_fetchable(config, dataset)
     return FetchedFormat(chosen, direct_format(chosen), uri)
 
 

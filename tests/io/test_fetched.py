@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from tauro.errors import DatasetNotFound, DependencyError, Unsupported
-from tauro.io.catalog import Catalog, MemoryDatasets, open_dataset, stored_dataset
+from tauro.io.catalog import Catalog, MemoryDatasets
+from tauro.io.stored import open_dataset, stored_dataset
 
 CSV = b"id,v\n1,a\n2,b\n"
 
@@ -116,6 +117,19 @@ def test_what_cannot_be_done_there_is_refused_before_anything_runs(open_config, 
     with pytest.raises(Unsupported, match=f"t: What is behind memory:// {why}") as caught:
         stored_dataset(config, config.dataset("t"))
     assert caught.value.place.file == f"config/base/{section}.json"
+
+
+@pytest.mark.parametrize(
+    ("master", "refused"), [("spark://host:7077", True), ("yarn", True), ("local[2]", False), (None, False)]
+)
+def test_a_cluster_does_not_see_what_is_fetched_to_this_machine(open_config, master, refused):
+    settings = {"mode": "spark", **({"spark_master": master} if master else {})}
+    config = open_config(input={"t": {"format": "csv", "filepath": "memory://x"}}, global_settings=settings)
+    if refused:
+        with pytest.raises(Unsupported, match="where the cluster does not see it"):
+            stored_dataset(config, config.dataset("t"))
+    else:
+        assert stored_dataset(config, config.dataset("t")).name == "t"
 
 
 @pytest.mark.parametrize(
