@@ -34,10 +34,11 @@ from tauro.config.checks import default_name
 from tauro.config.dates import Window
 from tauro.config.model import DatasetConfig
 from tauro.engines.sail import SailEngine
-from tauro.io.catalog import Catalog, MemoryDatasets, StoredDataset
+from tauro.io.catalog import Catalog, MemoryDatasets
 from tauro.io.checked import Checker
 from tauro.io.location import Location
 from tauro.io.registry import format_named
+from tauro.io.stored import StoredDataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable

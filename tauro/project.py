@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tauro.exec.results import RunResult
     from tauro.exec.runner import Cancellation
     from tauro.exec.selection import Selection
-    from tauro.io.catalog import StoredDataset
+    from tauro.io.stored import StoredDataset
 
 
 class Project:
@@ -289,7 +289,7 @@ class Project:
             DatasetNotFound: There is no such dataset, or it has no data.
         """
         from tauro.exec.imports import use_project
-        from tauro.io.catalog import open_dataset
+        from tauro.io.stored import open_dataset
 
         use_project(self.config.root)  # a function of its code may be what reads
         if dataset not in self._opened:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tauro.config.model import ProjectConfig
     from tauro.config.schema import Settings
     from tauro.exec.plan import RunPlan
-    from tauro.io.catalog import StoredDataset
+    from tauro.io.stored import StoredDataset
 
 # A project has fewer files of code; data folders are never looked at for it.
 _MAX_FILES = 2_000

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tauro.config.model import NodeConfig
     from tauro.engines import Engine
-    from tauro.io.catalog import StoredDataset
+    from tauro.io.stored import StoredDataset
 
 # Code that imports one of these computes with Spark, and may do so while it is imported: F.col("x").
 _OF_SPARK = ("pyspark", "pysail", "delta", "tauro.dataframes")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tauro.config.model import ProjectConfig
     from tauro.engines.capabilities import Ability, Requirement
-    from tauro.io.catalog import StoredDataset
+    from tauro.io.stored import StoredDataset
 
 _MODE = {"json": '"mode": "{}"', "dsl": 'mode = "{}"'}
 

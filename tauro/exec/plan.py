@@ -16,7 +16,7 @@ from tauro.exec.policy import Policy, policy_of
 from tauro.exec.preflight import check_engine, check_memory, check_places
 from tauro.exec.selection import Chosen, Selection, select
 from tauro.exec.side_tables import check_side_tables, references, side_tables
-from tauro.io.catalog import StoredDataset, stored_dataset
+from tauro.io.stored import StoredDataset, stored_dataset
 from tauro.security.redaction import secrets_in
 
 if TYPE_CHECKING:

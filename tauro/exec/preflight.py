@@ -10,8 +10,8 @@ from tauro.engines.capabilities import FORMATS
 from tauro.errors import Fault, TauroError, Unsupported, ValidationError
 from tauro.exec.needs import spark_needs
 from tauro.exec.obstacles import obstacle_of
-from tauro.io.catalog import StoredDataset, stored_dataset
 from tauro.io.location import filepath_place
+from tauro.io.stored import StoredDataset, stored_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.errors import NodeNotFound, ValidationError, nearest
-from tauro.io.catalog import stored_dataset
+from tauro.io.stored import stored_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tauro.config.graph import references_of
 from tauro.config.model import canonical
 from tauro.errors import TauroError, ValidationError
-from tauro.io.catalog import StoredDataset, stored_dataset
+from tauro.io.stored import StoredDataset, stored_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

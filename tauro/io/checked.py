@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from tauro.config.check_rules import Check
     from tauro.config.model import DatasetConfig
     from tauro.errors import Place
-    from tauro.io.catalog import StoredDataset
     from tauro.io.checks import CheckReport
     from tauro.io.formats import Written
+    from tauro.io.stored import StoredDataset
 
 _LOGGER = logging.getLogger(__name__)
 

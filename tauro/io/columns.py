@@ -9,7 +9,7 @@ from tauro.io.folders import data_files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tauro.io.catalog import StoredDataset
+    from tauro.io.stored import StoredDataset
 
 # What a table's log calls them, and what SQL does.
 _SQL_NAMES = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint"}

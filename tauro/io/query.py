@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from tauro.config.dates import Window
     from tauro.config.model import DatasetConfig
-    from tauro.io.catalog import StoredDataset
     from tauro.io.formats import Target
     from tauro.io.location import Location
+    from tauro.io.stored import StoredDataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tauro.config.dates import Window
     from tauro.config.model import NodeConfig
     from tauro.exec.results import Failure
-    from tauro.io.catalog import StoredDataset
     from tauro.io.checks.report import CheckReport
+    from tauro.io.stored import StoredDataset
     from tauro.lineage.naming import Id
 
 _VERSION = version("tauro")

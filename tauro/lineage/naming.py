@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
     from tauro.exec.plan import RunPlan
-    from tauro.io.catalog import StoredDataset
     from tauro.io.location import Location
+    from tauro.io.stored import StoredDataset
 
 _RUNS = UUID("6f0c3c1e-5d0b-5f7a-9a55-2f6a3a0f7c11")
 _ONE_NAME = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "wasb": "wasbs", "abfs": "abfss"}

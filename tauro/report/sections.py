@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import Failure
-    from tauro.io.catalog import StoredDataset
     from tauro.io.checks.report import CheckReport, CheckResult
+    from tauro.io.stored import StoredDataset
     from tauro.report.markup import Markup
     from tauro.report.story import NodeStory, RunStory
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tauro.config.check_rules import Check
     from tauro.config.model import DatasetConfig, ProjectConfig
     from tauro.errors import Place
-    from tauro.io.catalog import Catalog, StoredDataset
+    from tauro.io.catalog import Catalog
+    from tauro.io.stored import StoredDataset
 
 _LOGGER = logging.getLogger(__name__)
 

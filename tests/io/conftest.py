@@ -9,8 +9,9 @@ import pytest
 
 from tauro.config.dates import Window
 from tauro.engines.sail import SailEngine
-from tauro.io.catalog import Catalog, MemoryDatasets, StoredDataset, stored_dataset
+from tauro.io.catalog import Catalog, MemoryDatasets
 from tauro.io.frames import convert, kind_of, to_spark
+from tauro.io.stored import StoredDataset, stored_dataset
 from tauro.project import Project
 
 

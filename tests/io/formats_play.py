@@ -7,7 +7,8 @@ from pathlib import Path
 from tauro.engines import engine_for
 from tauro.errors import TauroError
 from tauro.exec.preflight import check_engine
-from tauro.io.catalog import Catalog, MemoryDatasets, stored_dataset
+from tauro.io.catalog import Catalog, MemoryDatasets
+from tauro.io.stored import stored_dataset
 from tauro.project import Project
 
 QUIET = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "OFF"}

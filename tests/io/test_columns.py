@@ -4,8 +4,8 @@ import polars
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from tauro.io.catalog import open_dataset
 from tauro.io.columns import known_columns
+from tauro.io.stored import open_dataset
 
 FRAME = polars.DataFrame({"k": [1], "v": ["a"], "day": ["2025-01-01"]})
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tauro.errors import Unsupported, ValidationError
-from tauro.io.catalog import stored_dataset
 from tauro.io.location import locate
+from tauro.io.stored import stored_dataset
 
 
 @pytest.fixture

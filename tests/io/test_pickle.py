@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from tauro.errors import DatasetNotFound, NodeError, SecurityError, UnsafePath
-from tauro.io.catalog import Catalog, MemoryDatasets, stored_dataset
+from tauro.io.catalog import Catalog, MemoryDatasets
+from tauro.io.stored import stored_dataset
 
 
 class Trap:

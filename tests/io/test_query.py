@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tauro.errors import TauroError, ValidationError
-from tauro.io.catalog import open_dataset, stored_dataset
 from tauro.io.query import with_views
+from tauro.io.stored import open_dataset, stored_dataset
 
 ORDERS = "id,customer,total\n1,ada,10\n2,bob,25\n3,ada,40\n"
 CUSTOMERS = "name,city\nada,Łódź\nbob,Bern\n"

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from tauro.errors import DatasetNotFound, Unsupported, ValidationError
-from tauro.io.catalog import open_dataset, stored_dataset
+from tauro.io.stored import open_dataset, stored_dataset
 
 CSV = "id,name\n1,a\n2,b\n"
 

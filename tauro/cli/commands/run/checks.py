@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tauro.exec.plan import RunPlan
-    from tauro.io.catalog import StoredDataset
     from tauro.io.checks import CheckReport
+    from tauro.io.stored import StoredDataset
 
 _HEADINGS = ("Dataset", "When", "Check", "On failure")
 

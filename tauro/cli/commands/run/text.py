@@ -11,7 +11,7 @@ from tauro.errors import DependencyError, ExecutionError, TauroError, error_of
 if TYPE_CHECKING:
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import NodeOutcome, RunResult
-    from tauro.io.catalog import StoredDataset
+    from tauro.io.stored import StoredDataset
 
 _MOST_NAMES = 10
 _CODES = {error_of(code).code: error_of(code) for code in range(1, 7)}
