@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     """Take running runs from dead owners, end what is left of their processes, and return the runs as they are now.
 
+    What their records on disk tell as completed is written first: an owner may have died before it could do so.
     Of an owner on this machine it is known at once; of one on another, when its lease is over. An owner that is at work
     here, though its lease is over, will renew it or end by itself: a clock may have been set.
 
@@ -37,8 +38,11 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     late = [run for run in over if not (run.owner and is_at_work(run.owner, lock_file(site.state, marks[run.id])))]
     if not dead and not late:
         return []
+    done = []
     for run in dead:  # before anybody may start it again
         end_marked(marks[run.id])
+        if _catch_up(store, site, run, now):
+            done.append(store.get_run(run.id))
     seen = [(run.id, run.epoch) for run in dead]
     reaped = store.reap(now=now, dead=seen, delay=site.timing.delay_after)
     for run in late:
@@ -46,4 +50,20 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
             end_marked(marks[run.id])
     for run in dead:
         lock_file(site.state, marks[run.id]).unlink(missing_ok=True)
-    return reaped
+    return reaped + done
+
+
+def _catch_up(store: Store, site: Site, run: Run, now: datetime) -> bool:
+    """Write what an attempt has completed, as its record tells it; say whether that was the whole run."""
+    from tauro.errors import TauroError
+    from tauro.exec.record import read_summary
+    from tauro.orchestrate.processes import mark_of
+    from tauro.orchestrate.recorder import Recorder
+
+    try:
+        summary = read_summary(site.state, mark_of(run.id, run.epoch))
+    except TauroError:  # it had not begun
+        return False
+    completed = [outcome for outcome in summary["nodes"] if outcome["state"] == "completed"]
+    Recorder(store, run.id, run.epoch, lambda: now).catch_up(completed)
+    return summary["state"] == "completed" and store.finish(run.id, run.epoch, "completed", now=now)
