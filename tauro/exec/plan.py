@@ -67,6 +67,7 @@ class RunPlan:
         resumes: The run that it goes on with.
         first_run: The run that a chain of resumed runs began with; None for one that resumes nothing.
         ml: What it is told of its model.
+        run_id: The id of its record, where that is known to be new; None for one that is made when it runs.
     """
 
     config: ProjectConfig
@@ -83,6 +84,7 @@ class RunPlan:
     first_run: str | None = None
     ml: MlOptions = NO_OPTIONS
     references: Mapping[str, StoredDataset] = field(default_factory=dict)
+    run_id: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data."""

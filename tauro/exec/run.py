@@ -44,7 +44,6 @@ def execute(
     *,
     listeners: Iterable[Listener] = (),
     cancellation: Cancellation | None = None,
-    run_id: str | None = None,
 ) -> RunResult:
     """Run a plan and return how it ended.
 
@@ -54,7 +53,6 @@ def execute(
         state: The program's state folder; the run is recorded there.
         listeners: Told of every event, in order, in the calling thread.
         cancellation: Lets another thread stop the run.
-        run_id: The id of its record; a new one, if not given.
 
     Raises:
         EngineUnavailable: The plan needs the engine and it cannot start.
@@ -62,7 +60,7 @@ def execute(
     """
     config = plan.config
     session = prepare(plan, engine)
-    record = new_record(state, run_id=run_id)
+    record = new_record(state, run_id=plan.run_id)
     record.keep(fingerprint(plan))
     spool = record.folder / "spool"
     started_at, started = datetime.now(UTC), perf_counter()

@@ -92,7 +92,6 @@ def _interrupt(_signal: int, _frame: Any) -> None:
 def _run(project: Project, work: Work, tell: Tell) -> RunResult | None:
     """Run what earlier attempts have left to do; nothing may be left."""
     from tauro.exec.log import LogListener
-    from tauro.exec.run import execute
     from tauro.exec.runner import Cancellation
 
     _log_to_stderr(project.config)
@@ -105,14 +104,8 @@ def _run(project: Project, work: Work, tell: Tell) -> RunResult | None:
         return None
     cancellation = Cancellation()
     _cancel_on_signal(cancellation)
-    result = execute(
-        plan,
-        project.engine,
-        project.state_directory,
-        listeners=(LogListener(), lambda event: tell(message("event", event=event.to_dict()))),
-        cancellation=cancellation,
-        run_id=work.record,
-    )
+    listeners = (LogListener(), lambda event: tell(message("event", event=event.to_dict())))
+    result = project.run(plan, listeners=listeners, cancellation=cancellation)
     tell(_result_message(result))
     return result
 
@@ -164,9 +157,7 @@ def _plan(project: Project, work: Work) -> RunPlan:
         if work.repeats:  # on a machine whose records are not here
             plan = replace(plan, resumes=work.first_run)
         plan = replace(plan, first_run=work.first_run)
-    if work.max_concurrency is not None:
-        plan = replace(plan, max_parallel_nodes=work.max_concurrency)
-    return plan
+    return replace(plan, run_id=work.record, max_parallel_nodes=work.max_concurrency or plan.max_parallel_nodes)
 
 
 def _records(state: Path, work: Work) -> Iterator[str]:
