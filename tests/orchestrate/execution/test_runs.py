@@ -116,6 +116,13 @@ def test_the_dates_of_a_run_are_those_that_it_was_created_with(runs):
     assert project.told() == ["2026-01-02", run.new.end_date]
 
 
+def test_a_run_of_the_store_tells_its_lineage_as_any_other(runs):
+    project = runs(CALM, CHAIN, global_settings={"lineage": "lineage.jsonl"})
+    project.execute()
+    events = [json.loads(line) for line in (project.root / "lineage.jsonl").read_text().splitlines()]
+    assert {event["eventType"] for event in events} == {"START", "COMPLETE"}
+
+
 def test_no_more_nodes_run_at_once_than_the_run_was_given(runs):
     code = """
         import time
