@@ -50,14 +50,15 @@ class Care:
         self._database = database
 
     def stats(self) -> Stats:  # the docstrings are the protocol's
+        size, version = self._database.size(), self._database.version()
         with self._database.read() as sql:
             due = sql.one("SELECT min(next_fire) FROM schedules WHERE enabled = 1")
             oldest = sql.one("SELECT min(created_at) FROM runs")
             return Stats(
                 self._database.backend,
                 self._database.place,
-                self._database.size(),
-                self._database.version(),
+                size,
+                version,
                 runs=count_by_state(sql, "runs", RUN_STATES),
                 tasks=count_by_state(sql, "tasks", TASK_STATES),
                 attempts=_count(sql, "FROM task_attempts"),

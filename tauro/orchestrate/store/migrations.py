@@ -83,7 +83,9 @@ _TASK_MAY_CHANGE: Final = """OLD.state = NEW.state
     OR (OLD.state = 'running' AND NEW.state IN ('completed', 'failed', 'cancelled'))
     OR (OLD.state IN ('failed', 'cancelled', 'skipped') AND NEW.state = 'pending')"""
 _EVENT: Final = "INSERT INTO events (at, run_id, node, old, new, attempt, epoch, detail) VALUES"
-_RUN_EVENT: Final = f"{_EVENT} (NEW.changed_at, NEW.id, NULL, %s, NEW.state, NEW.attempt, NEW.epoch, NEW.error)"
+# Why the last attempt ended is no reason for the next to begin.
+_RUN_EVENT: Final = f"""{_EVENT} (NEW.changed_at, NEW.id, NULL, %s, NEW.state, NEW.attempt, NEW.epoch,
+    CASE WHEN NEW.state = 'running' THEN NULL ELSE NEW.error END)"""
 _TASK_EVENT: Final = (
     f"{_EVENT} (NEW.changed_at, NEW.run_id, NEW.node, %s, NEW.state, NEW.attempts, NEW.epoch, NEW.error)"
 )

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from tauro.errors import ConfigurationError, DependencyError, ExecutionError, TauroError
+from tauro.errors import ConfigurationError, DependencyError, ExecutionError, TauroError, UsageFault
 from tauro.orchestrate.store.migrations import postgres_migrations
 
 if TYPE_CHECKING:
@@ -243,6 +243,8 @@ def _error_for(place: str, text: str, error: psycopg.Error) -> TauroError:
         return ConfigurationError(
             "TAURO_DB_URL cannot be read by PostgreSQL's driver", hint="postgresql://user:password@host:5432/database"
         )
+    if isinstance(error, psycopg.DataError):
+        return UsageFault(f"The store of runs does not take this: {first}")
     if isinstance(error, psycopg.OperationalError):
         return ExecutionError(
             f"The store of runs at {place} cannot be used: {first}", hint="Is the server up, and its disk not full?"

@@ -14,7 +14,7 @@ import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from tauro.errors import ConfigurationError, ExecutionError, TauroError
+from tauro.errors import ConfigurationError, ExecutionError, TauroError, UsageFault
 from tauro.orchestrate.records import Problem
 from tauro.orchestrate.store.migrations import sqlite_migrations
 from tauro.orchestrate.store.opening import STORE, open_lock, prepare
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _APPLICATION = 0x54415552
 _BUSY_MILLISECONDS = 30_000
 _SMALLEST = 512
+_LARGEST_LOG = 64 * 1024 * 1024
 _RECOVER = "tauro orchestrate db-recover saves what can be read, and keeps the old file."
 
 
@@ -254,7 +255,13 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None, timeout=_BUSY_MILLISECONDS / 1000, cached_statements=256)
-    for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "mmap_size = 0", "temp_store = MEMORY"):
+    for pragma in (
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "mmap_size = 0",
+        "temp_store = MEMORY",
+        f"journal_size_limit = {_LARGEST_LOG}",
+    ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
 
@@ -273,6 +280,8 @@ def told(file: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise error_for(file, error) from error
+    except OverflowError as error:  # a whole number beyond 64 bits
+        raise UsageFault("A number is too large for the store of runs") from error
 
 
 def error_for(file: Path, error: sqlite3.Error) -> TauroError:

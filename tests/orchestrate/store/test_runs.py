@@ -345,3 +345,16 @@ def test_a_new_attempt_of_a_run_takes_up_what_was_not_completed(store):
     store.record(run_id, epoch, [TasksPlanned(("b", "c"), NOW), TaskStarted("b", NOW)])
     assert [(task.node, task.state, task.attempts) for task in store.tasks(run_id)][1] == ("b", "running", 2)
     assert store.check() == []
+
+
+def test_a_number_that_is_too_large_is_refused(store):
+    with pytest.raises(UsageFault):
+        store.create_run(NEW._replace(retries=10**30), now=NOW)
+    assert store.list_runs(RunFilter()) == []
+
+
+def test_why_an_attempt_ended_is_told_where_it_ended(store):
+    run_id, epoch = claimed(store)
+    store.release(run_id, epoch, now=NOW, available_at=NOW, error="it fell over")
+    store.claim(run_id, OWNER, lease=LEASE, now=NOW)
+    assert [event.detail for event in store.events(run_id)] == [None, None, "it fell over", None]
