@@ -157,7 +157,7 @@ class Project:
 
         with collector_at_rest():
             faults = check_project(self.config)
-            told = {fault.message.partition(":")[0] for fault in faults}
+            told = {fault.message.partition(":")[0] for fault in faults if not fault.warning}
             try:
                 more = check_datasets(self.config, self.engine, told=told)
             except EngineUnavailable as error:
