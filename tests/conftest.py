@@ -1,6 +1,7 @@
 """Small projects on disk: their code is Python text, their settings plain mappings."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tauro.engines.connectors.install import install
+from tauro.engines.connectors.maven import find_repository
+from tauro.engines.connectors.pins import CONNECTORS
+from tauro.errors import TauroError
 from tauro.project import Project
 
 # What the kernel says of a program's memory includes what its parent had: a small process starts it.
@@ -36,6 +41,17 @@ def no_connectors(tmp_path_factory, monkeypatch):
     """Connectors that somebody has installed on this machine are none of the tests' business."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "no-caches"))
     monkeypatch.delenv("TAURO_CACHE_DIR", raising=False)
+
+
+@pytest.fixture(scope="session")
+def installed_connectors(tmp_path_factory):
+    """Return a folder for TAURO_CACHE_DIR with the Delta connector, as ``tauro engine install`` leaves it."""
+    folder = tmp_path_factory.mktemp("connectors")
+    try:
+        install([CONNECTORS["delta"]], folder / "jars", find_repository(os.environ, Path.home()))
+    except TauroError as error:
+        pytest.skip(f"The Delta connector cannot be had here: {error.message}")
+    return folder
 
 
 @pytest.fixture

@@ -164,3 +164,30 @@ def test_a_pipeline_from_csv_to_parquet_runs_on_apache_spark(project):
         rows[mode] = sorted(pl.read_parquet(root / "data" / "out" / "*.parquet").rows())
         shutil.rmtree(root)
     assert rows["distributed"] == rows["local"] == [(4, "b"), (6, "é")]
+
+
+def test_delta_is_written_with_the_installed_connector_and_without_a_network(project, installed_connectors):
+    if shutil.which("java") is None:
+        pytest.skip("Apache Spark needs Java, and here is none")
+    output = {"o": {"format": "delta", "filepath": "data/out"}}
+    root = project("spark", output=output, spark_master="local[1]")
+    # Nobody answers there: a session that asked would fail.
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "TAURO_MAVEN_URL": "http://127.0.0.1:1"}
+    done = tauro(root, TAURO_CACHE_DIR=str(installed_connectors), **nowhere)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert sorted(pl.read_delta(str(root / "data" / "out")).rows()) == [(4, "b"), (6, "é")]
+
+
+def test_a_connector_that_was_damaged_stops_a_run_before_it_starts(project, installed_connectors, tmp_path):
+    shutil.copytree(installed_connectors, tmp_path / "cache")
+    jar = next((tmp_path / "cache" / "jars").glob("delta-storage*.jar"))
+    jar.write_bytes(bytes(jar.stat().st_size))
+    jdk = fake_java(tmp_path / "jdk", "echo 'openjdk version \"21\"' >&2")
+    done = tauro(
+        project(output={"o": {"format": "delta", "filepath": "data/out"}}),
+        TAURO_CACHE_DIR=str(tmp_path / "cache"),
+        JAVA_HOME=jdk,
+    )
+    assert done.returncode == 5
+    assert f"The connector {jar} has been damaged" in done.stderr
+    assert "Hint: Install it again: tauro engine install --delta" in done.stderr

@@ -23,9 +23,9 @@ JANUARY = Window(date(2025, 1, 1), date(2025, 1, 31))
 DELTA = DeltaFormat()
 
 
-def engine(name, jars):
+def engine(name):
     config = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "OFF"}
-    spark = {**config, "spark.jars": jars, "spark.default.parallelism": "1"}
+    spark = {**config, "spark.default.parallelism": "1"}
     return engine_for(name, app_name="tests", spark_config=spark if name == "spark" else {}, spark_master="local[2]")
 
 
@@ -55,8 +55,8 @@ def table(path):
 
 
 def main():
-    name, folder, jars = sys.argv[1:]
-    used = engine(name, jars)
+    name, folder = sys.argv[1:]
+    used = engine(name)
     session = used.session()
     results = {}
     for case, steps in json.load(sys.stdin).items():

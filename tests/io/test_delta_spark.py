@@ -10,16 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-JARS = [
-    f"io/delta/{name}/4.4.0/{name}-4.4.0.jar"
-    for name in (
-        "delta-spark_4.2_2.13",
-        "delta-storage",
-        "delta-kernel-api",
-        "delta-kernel-defaults",
-        "delta-kernel-unitycatalog",
-    )
-]
 ROWS = "SELECT * FROM VALUES (1, '2024-12-31', 10), (2, '2025-01-01', 20), (3, '2025-01-31', 30) AS t(id, d, v)"
 NEW = "SELECT * FROM VALUES (2, '2025-01-01', 21), (4, '2025-01-15', 41) AS t(id, d, v)"
 NONE = "SELECT * FROM VALUES (2, '2025-01-01', 21) AS t(id, d, v) WHERE id > 9"
@@ -110,28 +100,28 @@ MADE = {
 }
 
 
-def play(engine, folder, jars):
-    program = [sys.executable, str(Path(__file__).with_name("delta_play.py")), engine, str(folder), ",".join(jars)]
+def play(engine, folder, connectors):
+    program = [sys.executable, str(Path(__file__).with_name("delta_play.py")), engine, str(folder)]
     cases = CASES | (
         {name: [{"sql": sql} for sql in made] for name, (made, _) in MADE.items()} if engine == "spark" else {}
     )
     done = subprocess.run(
-        program, input=json.dumps(cases), capture_output=True, text=True, timeout=280, check=False, cwd=folder
-    )
+        program, input=json.dumps(cases), capture_output=True, text=True, timeout=280, check=False, cwd=folder,
+        env=os.environ | {"TAURO_CACHE_DIR": str(connectors)},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory):
+def played(tmp_path_factory, installed_connectors):
     """Return what the writes came to, by engine."""
-    repository = Path(os.environ.get("M2_REPOSITORY", Path.home() / ".m2/repository"))
-    jars = [str(repository / jar) for jar in JARS]
-    missing = [jar for jar in jars if not Path(jar).is_file()]
-    if missing or shutil.which("java") is None:
-        pytest.skip(f"Apache Spark needs Java, and for Delta the connector's jars: {missing[:1] or 'no java'}")
+    if shutil.which("java") is None:
+        pytest.skip("Apache Spark needs Java, and here is none")
     folders = {engine: tmp_path_factory.mktemp(engine) for engine in ("local", "spark")}
-    return {engine: {**play(engine, folder, jars), "folder": folder} for engine, folder in folders.items()}
+    return {
+        engine: {**play(engine, folder, installed_connectors), "folder": folder} for engine, folder in folders.items()
+    }
 
 
 @pytest.mark.parametrize("case", CASES)
