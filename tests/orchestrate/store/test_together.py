@@ -14,7 +14,8 @@ from tauro.orchestrate.records import Due, Firing, NewSchedule, Owner, RunFilter
 
 from .values import LEASE, NEW, NOW, SECOND
 
-CONTEXT = multiprocessing.get_context("spawn")
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["pytest", "psycopg", "tauro.orchestrate.store.sql_store"])
 LONG = bool(os.environ.get("TAURO_LONG_TESTS"))
 POINTS = ("tick-moved-on", "tick-inserted", "tick-run-created", "tick-before-commit", "tick-committed")
 
