@@ -42,6 +42,7 @@ _MANUAL = Manual(
         "command line comes first.",
         "TAURO_ALLOWED_ENVS": "More environments that are valid, parted by commas.",
         "TAURO_STATE_DIR": "Folder of the records of runs.  [default: .tauro in the project]",
+        "TAURO_CACHE_DIR": "Folder of installed connectors.  [default: ~/.cache/tauro]",
         "NO_COLOR": "Set to anything, it takes the colour away.",
     },
     exits={

@@ -48,6 +48,10 @@ class _ProgressListener:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
+            for line in (self._total, *self._lines.values()) if self._total is not None else ():
+                self._display.remove_task(line)  # of an attempt before
+            self._lines.clear()
+            self._display.start()
             self._total = self._display.add_task(event.pipeline, total=len(event.nodes))
         elif isinstance(event, NodeStarted):
             if len(self._lines) < _MOST_ROWS:

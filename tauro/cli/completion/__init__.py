@@ -156,6 +156,15 @@ def complete_backfills(params: Mapping[str, Any], _incomplete: str) -> Iterator[
 
 
 @_completer
+def complete_zones(_params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose time zones, when a letter is typed: there are six hundred."""
+    from zoneinfo import available_timezones
+
+    for name in sorted(available_timezones()) if incomplete else ("UTC",):
+        yield name, ""
+
+
+@_completer
 def complete_templates(_params: Mapping[str, Any], _incomplete: str) -> Iterable[tuple[str, str]]:
     """Propose the templates of projects."""
     from tauro.scaffold.generator import TEMPLATES

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,21 @@ def log_look(console: Console, message: str, config: ProjectConfig | None = None
         context, settings = project_context(config), config.settings.logging
     with _open(console, _named_file(console), context, settings):
         logging.getLogger("tauro.cli").debug("%s", message)
+
+
+def serve_logging(console: Console, level: str = "INFO") -> Log:
+    """Send the records of a command that serves until it is ended to stderr, and to a file that is named.
+
+    Args:
+        console: What the user asked for.
+        level: The lowest level, where no option says it.
+
+    Raises:
+        UnsafePath: The file that is named breaks the path rules.
+    """
+    heard = replace(console, level=console.level or level)
+    context = LogContext(secrets=_secrets_of(os.environ))
+    return _open(heard, _named_file(console), context, LoggingSettings(), errors=True)
 
 
 def start_logging(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.engines.overview import Shelf, Standing
 
-_ENGINES = ("embedded", "spark", "standalone", "yarn", "kubernetes", "connect", "databricks")
+ENGINES = ("embedded", "spark", "standalone", "yarn", "kubernetes", "connect", "databricks")
 _MANUAL = Manual(
     examples=("tauro engine info", "tauro engine info spark", "tauro engine info embedded --output json"),
     see=("tauro engine list --help", "tauro engine install --help", "docs/engines.md"),
@@ -27,7 +27,7 @@ _MANUAL = Manual(
 
 
 @click.command("info", cls=Command, manual=_MANUAL, short_help="Show versions, Java, connectors and formats.")
-@click.argument("engine", required=False, type=click.Choice(_ENGINES), metavar="[ENGINE]")
+@click.argument("engine", required=False, type=click.Choice(ENGINES), metavar="[ENGINE]")
 @output_option
 @logging_options
 @click.pass_obj

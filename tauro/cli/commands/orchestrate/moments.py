@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+# Size in seconds, from where on it is rounded to, and its name.
+_UNITS = ((86_400, 84_600, "day"), (3_600, 3_570, "hour"), (60, 59.5, "minute"), (1, 0.5, "second"))
 
 
 def stamp(moment: datetime) -> str:
@@ -20,9 +21,9 @@ def stamp(moment: datetime) -> str:
 def age(moment: datetime, now: datetime) -> str:
     """Return how far a time is from now in one unit: ``3 minutes ago``, ``in 2 hours``."""
     seconds = (now - moment).total_seconds()
-    for size, unit in _UNITS:
-        count = int(abs(seconds) // size)
-        if count:
+    for size, least, unit in _UNITS:
+        if abs(seconds) >= least:
+            count = round(abs(seconds) / size)
             text = f"{count} {unit}{'s' * (count != 1)}"
             return f"{text} ago" if seconds > 0 else f"in {text}"
     return "just now"

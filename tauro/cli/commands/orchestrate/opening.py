@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tauro.cli.completion import complete_stored_runs
+from tauro.cli.completion import complete_environments, complete_stored_runs
 from tauro.cli.opening import project_folder
 
 if TYPE_CHECKING:
@@ -31,6 +31,28 @@ def run_id_option(*states: RunState) -> Callable[[F], F]:
         shell_complete=complete_stored_runs(*states),
         help="The run, such as run-20250126-101530-123456.",
     )
+
+
+def env_filter(what: str) -> Callable[[F], F]:
+    """Return the option that leaves only what is of one environment; the command finds it in ``where``.
+
+    Args:
+        what: What is left: ``Runs``, ``Schedules``.
+    """
+    return click.option(
+        "--env",
+        envvar="TAURO_ENV",
+        metavar="ENV",
+        shell_complete=complete_environments,
+        help=f"{what} of this environment only.  [default: $TAURO_ENV, then all]",
+    )
+
+
+def chosen_env(where: Where) -> str | None:
+    """Return the environment that :func:`env_filter` leaves, None for all."""
+    from tauro.config.environments import normalise
+
+    return normalise(where.env) if where.env else None
 
 
 def open_runs(console: Console, where: Where) -> Orchestrator:
@@ -59,3 +81,26 @@ def find_run(runs: Orchestrator, run_id: str) -> Run:
     except RunNotFound as error:
         near = nearest(run_id, [run.id for run in runs.runs(limit=_COMPARED)])
         raise RunNotFound(error.message, **{**error.details._asdict(), "nearest": near}) from None
+
+
+def explain_nothing(console: Console, runs: Orchestrator, pipeline: str, env: str | None) -> None:
+    """Tell a name of which nothing was found and that the project does not know, with the nearest that it knows.
+
+    Args:
+        console: Whom to tell.
+        runs: The runs of the project.
+        pipeline: The name.
+        env: The environment that was meant; any, if None.
+    """
+    from tauro.cli.completion.glance import Glance
+    from tauro.config.discovery import read_index
+    from tauro.config.environments import STANDARD
+    from tauro.errors import nearest
+
+    project = Glance(runs.site.root, read_index(runs.site.root, runs.site.config_type))
+    envs = {*STANDARD, *project.environments()} if env is None else {env}
+    names = {name for one in envs for name in project.section("pipelines", one) if isinstance(name, str)}
+    if pipeline not in names:
+        near = nearest(pipeline, names)
+        also = f" Nearest: {', '.join(near)}" if near else ""
+        console.note(f"The project has no pipeline '{pipeline}'.{also}")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tauro.cli.commands.orchestrate.opening import open_runs
-from tauro.cli.completion import complete_backfills, complete_environments, complete_pipelines, complete_schedules
+from tauro.cli.commands.orchestrate.opening import chosen_env, env_filter, explain_nothing, open_runs
+from tauro.cli.completion import complete_backfills, complete_pipelines, complete_schedules
 from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.orchestrate.states import RUN_STATES
@@ -15,8 +15,7 @@ from tauro.orchestrate.states import RUN_STATES
 if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.cli.options import Where
-    from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import RunFilter
+    from tauro.orchestrate.states import RunState
 
 _MANUAL = Manual(
     examples=(
@@ -31,12 +30,9 @@ _MANUAL = Manual(
 @click.command("run-list", cls=Command, manual=_MANUAL, short_help="List runs, the newest first.")
 @place_options
 @click.option("--pipeline", metavar="NAME", shell_complete=complete_pipelines, help="Runs of this pipeline only.")
-@click.option(
-    "--env", "in_env", metavar="ENV", shell_complete=complete_environments, help="Runs in this environment only."
-)
+@env_filter("Runs")
 @click.option(
     "--status",
-    "state",
     type=click.Choice(RUN_STATES, case_sensitive=False),
     metavar="STATE",
     help=f"Runs in this state only: {', '.join(RUN_STATES[:-1])} or {RUN_STATES[-1]}.",
@@ -51,14 +47,13 @@ _MANUAL = Manual(
 @output_option
 @logging_options
 @click.pass_obj
-def command(console: Console, /, where: Where, *, in_env: str | None, limit: int, **which: Any) -> None:
-    """List runs of all environments, the newest first."""
+def command(console: Console, /, where: Where, *, status: RunState | None, limit: int, **which: Any) -> None:
+    """List runs, the newest first."""
     from tauro.cli.commands.orchestrate.data import SCHEMA, run_data
     from tauro.cli.commands.orchestrate.text import run_table
-    from tauro.config.environments import normalise
     from tauro.orchestrate.records import RunFilter
 
-    wanted = RunFilter(env=None if in_env is None else normalise(in_env), **which)  # options are named as its fields
+    wanted = RunFilter(env=chosen_env(where), state=status, **which)  # the others are named as its fields
     with open_runs(console, where) as runs:
         found = runs.runs(wanted, limit=limit + 1)
         shown = found[:limit]
@@ -66,24 +61,5 @@ def command(console: Console, /, where: Where, *, in_env: str | None, limit: int
         console.data({"schema": SCHEMA, "runs": [run_data(run) for run in shown]}, text)
         if len(found) > limit:
             console.note(f"These are the newest {limit}; there are more: --limit N.")
-        if not shown:
-            _explain_nothing(console, runs, wanted)
-
-
-def _explain_nothing(console: Console, runs: Orchestrator, which: RunFilter) -> None:
-    """Tell a name that no run has, and the nearest that the project knows."""
-    if which.pipeline is None:
-        return
-    from tauro.cli.completion.glance import Glance
-    from tauro.config.discovery import read_index
-    from tauro.config.environments import STANDARD
-    from tauro.errors import nearest
-
-    project = Glance(runs.site.root, read_index(runs.site.root, runs.site.config_type))
-    envs = {*STANDARD, *project.environments()} if which.env is None else {which.env}
-    names = {name for env in envs for name in project.section("pipelines", env)}
-    if which.pipeline not in names:
-        near = nearest(which.pipeline, names)
-        console.note(
-            f"The project has no pipeline '{which.pipeline}'." + (f" Nearest: {', '.join(near)}" if near else "")
-        )
+        if not shown and wanted.pipeline is not None:
+            explain_nothing(console, runs, wanted.pipeline, wanted.env)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tauro.orchestrate.records import Attempt, Run, Task
+    from tauro.orchestrate.records import Attempt, NewRun, Run, Task
 
 _COLOURS = {"completed": "green", "failed": "red", "running": "cyan", "pending": "yellow", "cancelled": "magenta"}
 _WIDEST_ERROR = 60
@@ -79,11 +79,11 @@ def run_table(runs: Iterable[Run], now: datetime) -> str:
             "State": run.state,
             "Pipeline": run.new.pipeline,
             "Env": run.new.env,
-            "Dates": _dates(run) or "",
+            "Dates": dates_of(run.new) or "",
             "Attempt": f"{run.attempt} of {run.new.retries + 1}" if run.new.retries else "",
             "Created": age(run.created_at, now),
             "Took": took(run.started_at, now if run.state == "running" else run.ended_at),
-            "Why": _shortened(run.error or ""),
+            "Why": shortened(run.error or ""),
         }
         for run in runs
     ]
@@ -101,7 +101,7 @@ def task_table(tasks: Iterable[Task], now: datetime) -> str:
             took(task.started_at, now if task.state == "running" else task.ended_at),
             _count(task.rows_in),
             _count(task.rows_out),
-            _shortened(task.error or ""),
+            shortened(task.error or ""),
         )
         for task in tasks
     ]
@@ -118,7 +118,7 @@ def attempt_table(attempts: Iterable[Attempt], now: datetime) -> str:
             attempt.state,
             stamp_and_age(attempt.started_at, now),
             took(attempt.started_at, attempt.ended_at),
-            _shortened(attempt.error or ""),
+            shortened(attempt.error or ""),
         )
         for attempt in attempts
     ]
@@ -137,7 +137,7 @@ def _facts(run: Run, now: datetime) -> Iterable[tuple[str, str]]:
     if run.state == "failed" and run.has_retries_left:
         left = run.new.retries + 1 - run.attempt
         yield "Retries", f"{left} left; but this failure does not pass by itself"
-    yield "Dates", _dates(run) or "those of the settings"
+    yield "Dates", dates_of(run.new) or "those of the settings"
     yield "Created", stamp_and_age(run.created_at, now)
     if run.state == "pending" and run.available_at > now:
         yield "Not before", stamp_and_age(run.available_at, now)
@@ -181,8 +181,8 @@ def _nodes_head(tasks: Sequence[Task]) -> str:
     return f"Nodes ({done} of {len(tasks)} completed)"
 
 
-def _dates(run: Run) -> str | None:
-    new = run.new
+def dates_of(new: NewRun) -> str | None:
+    """Return the dates of a run; None where the settings say them."""
     if new.start_date is None and new.end_date is None:
         return None
     if new.start_date == new.end_date:
@@ -194,7 +194,7 @@ def _count(rows: int | None) -> str:
     return "-" if rows is None else f"{rows:,}"
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """Return the beginning of a text, in one line."""
     line = " ".join(text.split())
     return line if len(line) <= _WIDEST_ERROR else f"{line[: _WIDEST_ERROR - 3]}..."
