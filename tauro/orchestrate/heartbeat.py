@@ -8,8 +8,6 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from tauro.errors import TauroError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -69,9 +67,9 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._stop.is_set() and not self.is_lost:
-            # A connection that has failed once may never work again: the next try has a new one. Whoever was stopped
-            # for longer than the lease may find the run still its own.
-            with suppress(TauroError, OSError), self._open_store() as store:
+            # Whatever a store's driver raises: a connection that has failed once may never work again, and the next try
+            # has a new one. Whoever was stopped for longer than the lease may find the run still its own.
+            with suppress(Exception), self._open_store() as store:
                 self._keep(store)
             if monotonic() - self._renewed > self._timing.lease:
                 self._lose()

@@ -10,6 +10,7 @@ import pytest
 
 from tauro.orchestrate.processes import mark_of, marked
 from tauro.orchestrate.site import Timing
+from tauro.orchestrate.watch import Stop
 
 ENDS = {
     "sys.exit": ("import sys; sys.exit(3)", "Node 'bad' failed: The node called sys.exit(3)"),
@@ -205,3 +206,23 @@ def test_ctrl_c_cancels_a_run_in_the_foreground(runs):
     thread.join()
     assert run.state == "cancelled"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_thread_can_hand_a_run_back_and_it_goes_on_later(runs):
+    project = runs(node("if told().count('bad') == 1: time.sleep(600)"), NODES)
+    run_id = project.create()
+    ended = []
+
+    def execute(stop):
+        with project.other() as other:
+            ended.append(other.start(run_id, stop=stop).run)
+
+    stop = Stop()
+    thread = Thread(target=execute, args=(stop,))
+    thread.start()
+    project.wait_for("bad")
+    stop.ask("handed back")
+    thread.join(20)
+    assert [(run.state, run.attempt) for run in ended] == [("pending", 1)]
+    assert project.control.start(run_id).run.state == "completed"
+    assert project.told() == ["good", "bad", "bad"]

@@ -287,7 +287,7 @@ def test_kills_at_any_moment_lose_and_double_no_row(runs):
     """Supervisors and workers alike; each run has as many attempts as it needs."""
     project = runs(ROWS, APPENDS, output=TABLES)
     chance = random.Random(20260102)
-    rounds = 6
+    rounds = 4
     for _ in range(rounds):
         run_id = project.create(retries=50)
         for _ in range(3):
