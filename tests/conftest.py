@@ -45,12 +45,12 @@ def no_connectors(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="session")
 def installed_connectors(tmp_path_factory):
-    """Return a folder for TAURO_CACHE_DIR with the Delta connector, as ``tauro engine install`` leaves it."""
+    """Return a folder for TAURO_CACHE_DIR with every connector, as ``tauro engine install`` leaves it."""
     folder = tmp_path_factory.mktemp("connectors")
     try:
-        install([CONNECTORS["delta"]], folder / "jars", find_repository(os.environ, Path.home()))
+        install(CONNECTORS.values(), folder / "jars", find_repository(os.environ, Path.home()))
     except TauroError as error:
-        pytest.skip(f"The Delta connector cannot be had here: {error.message}")
+        pytest.skip(f"Connectors cannot be had here: {error.message}")
     return folder
 
 

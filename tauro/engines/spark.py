@@ -90,7 +90,10 @@ class SparkEngine:
         except PySparkException as error:
             hint = "What Java printed above says why."
             if "spark.jars.packages" in self._spark_config:
-                hint += " spark.jars.packages needs a Maven repository that can be reached; spark.jars takes files."
+                hint += (
+                    " spark.jars.packages needs a Maven repository that can be reached; spark.jars takes files, "
+                    "and tauro engine install brings those of Delta and Kafka."
+                )
             raise EngineUnavailable(f"Apache Spark did not start: {error}", hint=hint) from error
 
     def tagged(self, tag: str) -> AbstractContextManager[None]:

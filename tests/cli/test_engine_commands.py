@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tauro.cli.commands.engine.info import ENGINES
 from tauro.engines.capabilities import FORMATS, apache_spark, embedded
 from tauro.engines.connectors.cache import jars_folder
 from tauro.engines.connectors.pins import CONNECTORS
@@ -110,6 +111,10 @@ def test_info_has_versions_java_and_what_engines_read_and_write(data):
     delta = next(need for need in engines["spark"]["needs"] if need["format"] == "delta")
     assert delta["install"] == "tauro engine install --delta"
     assert set(engines["spark"]["reads"]) | {need["format"] for need in engines["spark"]["needs"]} <= set(FORMATS)
+
+
+def test_info_takes_the_name_of_every_engine_that_list_shows():
+    assert tuple(kind.name for kind in KINDS) == ENGINES
 
 
 def test_info_of_one_engine_has_only_that(data, tauro):

@@ -178,6 +178,37 @@ def test_delta_is_written_with_the_installed_connector_and_without_a_network(pro
     assert sorted(pl.read_delta(str(root / "data" / "out")).rows()) == [(4, "b"), (6, "é")]
 
 
+KAFKA = """
+from tauro.engines import engine_for
+engine = engine_for("spark", app_name="tests", spark_config={"spark.log.level": "OFF"}, spark_master="local[1]")
+engine.check()
+topic = {"kafka.bootstrap.servers": "127.0.0.1:1", "subscribe": "t", "kafka.default.api.timeout.ms": "2000",
+         "kafka.request.timeout.ms": "1000"}
+read = engine.session().read.format("kafka").options(**topic)
+print(read.load().columns)
+try:
+    read.load().count()
+except Exception as error:
+    print(error)
+engine.close()
+"""
+
+
+def test_kafka_is_read_with_the_installed_connector(installed_connectors):
+    """Its jars are all there: only the broker is missing."""
+    if shutil.which("java") is None:
+        pytest.skip("Apache Spark needs Java, and here is none")
+    environ = os.environ | {"TAURO_CACHE_DIR": str(installed_connectors)}
+    command = [sys.executable, "-c", KAFKA]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    columns, error = done.stdout.split("\n", 1)
+    assert "'topic', 'partition', 'offset', 'timestamp'" in columns
+    assert "TimeoutException" in error
+    assert "ClassNotFound" not in error
+    assert "NoClassDef" not in error
+
+
 def test_a_connector_that_was_damaged_stops_a_run_before_it_starts(project, installed_connectors, tmp_path):
     shutil.copytree(installed_connectors, tmp_path / "cache")
     jar = next((tmp_path / "cache" / "jars").glob("delta-storage*.jar"))
