@@ -70,6 +70,8 @@ def _ability(ability: Ability | None, why: str | None, notes: dict[str, str], *,
         return ""
     if on_spark and not why and ability.requires is not None:
         why = f"with `spark_config: {{{ability.requires.line}}}`"
+        if ability.requires.install:
+            why = f"with `{ability.requires.install}`, or {why}"
         return f"yes {_mark(why, notes)}"
     return f"no {_mark(why, notes)}" if why else "yes"
 
