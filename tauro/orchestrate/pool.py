@@ -109,7 +109,7 @@ class Pool:
             self._wait_for(self._descriptors(), _LOOK_SECONDS)
             self._tell_over(open_store)
         if self._going:
-            log.warning("%s are left to their supervisors", _several(len(self._going)))
+            log.warning("%s did not end in time: left to the supervisors", _several(len(self._going)))
 
     def _take_over(self) -> list[Run]:
         over = [(run, execution) for run, execution in self._going.values() if execution.is_over()]

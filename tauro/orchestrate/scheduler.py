@@ -41,7 +41,7 @@ _SHORTEST_SECONDS: Final = 0.02
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _JUMP_SECONDS: Final = 5.0
 # Whoever has made a run starts it; after this time anybody does.
-_COURTESY: Final = timedelta(seconds=1)
+_COURTESY_SECONDS: Final = 1.0
 _FORGOTTEN: Final = timedelta(days=1)
 
 log = logging.getLogger("tauro.schedule")
@@ -129,7 +129,7 @@ class Scheduler:
         self._patience = patience
         self._clock = clock
         self._owner = this_process()
-        self._own: frozenset[str] = frozenset()
+        self._own: dict[str, float] = {}
         self._care_at = 0.0
         self._troubled_since: float | None = None
         self._looked_at = clock()
@@ -165,7 +165,7 @@ class Scheduler:
             self._care(store)
         some_ended = self._pool.look(store)
         ticked = self._ticker.tick(store)
-        self._own |= ticked.runs
+        self._own.update(dict.fromkeys(ticked.runs, monotonic() + _COURTESY_SECONDS))
         if is_time or some_ended or ticked.runs:
             self._start(store)
         self._looked_at = ticked.looked_at
@@ -185,7 +185,7 @@ class Scheduler:
         self._watch_clock()
         store.beat(self._owner, now=self._clock())
         for run in reap(store, self._site, now=self._clock()):
-            what = "is pending again" if run.state == "pending" else run.state
+            what = "pending again" if run.state == "pending" else run.state
             log.warning("Run %s of '%s' has lost its owner and is %s", run.id, run.new.pipeline, what)
 
     def _start(self, store: Store) -> None:
@@ -196,9 +196,9 @@ class Scheduler:
         if room := self._pool.room(elsewhere):
             limit = room + self._pool.crowd
             waiting = store.claimable_runs(now=self._clock(), limit=limit, unattended=True)
-            late = self._clock() - _COURTESY
+            late = self._clock() - timedelta(seconds=_COURTESY_SECONDS)
+            self._own = {run_id: until for run_id, until in self._own.items() if until > monotonic()}
             ours = [run for run in waiting if _is_left(run) and (run.id in self._own or run.available_at <= late)]
-            self._own &= {run.id for run in waiting}
             self._pool.start(ours[:room])
 
     def _forget_the_dead(self, store: Store) -> None:
@@ -213,7 +213,7 @@ class Scheduler:
         ahead = self._clock().timestamp() - monotonic()
         if self._ahead is not None and abs(ahead - self._ahead) > _JUMP_SECONDS:
             way = "forward" if ahead > self._ahead else "back: schedules are due again when it shows their next time"
-            log.warning("The clock was put %g s %s", round(abs(ahead - self._ahead)), way)
+            log.warning("The clock was put %.0f s %s", abs(ahead - self._ahead), way)
         self._ahead = ahead
 
     def _endure(self, problem: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import groupby
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from tauro.orchestrate.catchup import CaughtUp
-    from tauro.orchestrate.records import Fired, NewSchedule, Schedule
+    from tauro.orchestrate.records import Fired, NewSchedule, Schedule, Tick
     from tauro.orchestrate.site import Site
     from tauro.orchestrate.store.protocol import Store
 
@@ -181,12 +182,20 @@ def _tell(fired: Fired, caught: CaughtUp) -> Iterator[str]:
     if caught.passed_over is not None:
         first, last = caught.passed_over
         log.warning("%s: firings from %s to %s are passed over, they are too many", what, _text(first), _text(last))
-    for tick in fired.ticks:
-        if tick.run_id is not None:
+    for outcome, group in groupby(fired.ticks, lambda tick: tick.outcome):
+        ticks = list(group)
+        if outcome != "run":
+            log.warning("%s does not fire for %s: %s", what, _span(ticks), outcome)
+            continue
+        for tick in ticks:
             log.info("%s fires for %s: run %s", what, _text(tick.fire_at), tick.run_id)
-            yield tick.run_id
-        else:
-            log.warning("%s does not fire for %s: %s", what, _text(tick.fire_at), tick.outcome)
+            if tick.run_id is not None:
+                yield tick.run_id
+
+
+def _span(ticks: Sequence[Tick]) -> str:
+    first, last = _text(ticks[0].fire_at), _text(ticks[-1].fire_at)
+    return first if len(ticks) == 1 else f"{len(ticks)} times from {first} to {last}"
 
 
 def _text(at: datetime) -> str:
