@@ -35,6 +35,7 @@ _MANUAL = Manual(
     },
     exits={
         0: "The connectors are there.",
+        2: "~/.m2/settings.xml is not XML.",
         3: "TAURO_MAVEN_URL is no address.",
         4: "The folder cannot be written, or the command was cancelled.",
         5: "A connector cannot be had, or is not what it should be.",
@@ -88,12 +89,13 @@ def _progress(console: Console, chosen: Sequence[Connector]) -> Iterator[Callabl
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(24), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=RichConsole(stderr=True), transient=True) as display:
-        total = display.add_task("connectors", total=sum(connector.size for connector in chosen))
+        total = display.add_task("", total=sum(connector.size for connector in chosen))
+        owners = {artifact: connector.name for connector in chosen for artifact in connector.artifacts}
         done: dict[Artifact, int] = {}
 
         def heard(artifact: Artifact, count: int) -> None:
             done[artifact] = count
-            display.update(total, description=artifact.file, completed=sum(done.values()))
+            display.update(total, description=owners[artifact], completed=sum(done.values()))
 
         yield heard
 
