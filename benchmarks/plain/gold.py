@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import polars
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
 from session import opened, read_table, write_table
@@ -37,17 +38,26 @@ def gold(session: SparkSession, _project: Path, tables: Path) -> None:
     ranking = countries.withColumn("share", share).withColumn("rank", rank).orderBy("rank")
     write_table(ranking, tables, "gold/sales/country_ranking")
 
+    best = top_products(tables / "silver/sales/orders", tables / "bronze/sales/products")
+    folder = tables / "gold/reports/top_products"
+    folder.mkdir(parents=True, exist_ok=True)
+    best.sink_csv(folder / "part-0.csv")
+
+
+def top_products(orders: Path, products: Path) -> polars.LazyFrame:
+    """Return the best products of each category by revenue."""
     sold = (
-        read_table(session, tables, "silver/sales/orders")
-        .groupBy("product_id")
-        .agg(F.sum("quantity").alias("pieces"), F.sum("amount").cast("decimal(14,2)").alias("revenue"))
+        polars.scan_delta(str(orders))
+        .group_by("product_id")
+        .agg(
+            polars.col("quantity").cast(polars.Int64).sum().alias("pieces"),
+            polars.col("amount").sum().cast(polars.Decimal(14, 2)).alias("revenue"),
+        )
     )
-    products = read_table(session, tables, "bronze/sales/products").select("product_id", "product", "category")
-    best_first = Window.partitionBy("category").orderBy(F.col("revenue").desc(), F.col("product_id"))
-    ranked = sold.join(products, "product_id").withColumn("rank", F.row_number().over(best_first))
-    best = ranked.where(F.col("rank") <= 3).select("category", "rank", "product", "pieces", "revenue")
-    report = best.orderBy("category", "rank").coalesce(1).write.format("csv").option("header", "true")
-    report.mode("overwrite").save(str(tables / "gold/reports/top_products"))
+    named = sold.join(polars.scan_delta(str(products)).select("product_id", "product", "category"), on="product_id")
+    best_first = named.sort("category", "revenue", "product_id", descending=[False, True, False])
+    ranked = best_first.with_columns(polars.int_range(1, polars.len() + 1).over("category").alias("rank"))
+    return ranked.filter(polars.col("rank") <= 3).select("category", "rank", "product", "pieces", "revenue")
 
 
 if __name__ == "__main__":
