@@ -69,7 +69,7 @@ docs: $(VENV)/.dev
 	@$(BIN)/python docs/generate.py
 
 bench: $(VENV)/.dev
-	@for program in startup load_nodes chain slots checks medallion polars_medallion large_medallion; do $(BIN)/python benchmarks/$$program.py || exit 1; done
+	@for program in startup load_nodes chain slots store checks medallion polars_medallion large_medallion; do $(BIN)/python benchmarks/$$program.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
