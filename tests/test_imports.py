@@ -74,6 +74,12 @@ def folder(tmp_path):
         (["config", "pipeline-info", "--pipeline", "p", "--graph", "text"], "a"),
         (["config", "pipeline-info", "--pipeline", "p", "--graph", "mermaid"], "flowchart"),
         (["config", "pipeline-info", "--pipeline", "p", "--graph", "svg"], "<svg"),
+        (["orchestrate", "--help"], "run-status"),
+        (["orchestrate", "run-list"], "No runs."),
+        (["orchestrate", "run-create", "--pipeline", "p"], "run-"),
+        (["orchestrate", "schedule-list"], "No schedules."),
+        (["orchestrate", "db-stats"], "Total runs"),
+        (["orchestrate", "db-check"], "sound"),
     ],
     ids=" ".join,
 )
@@ -82,6 +88,17 @@ def test_a_command_that_only_looks_loads_no_engine_and_no_data_library(folder, a
     assert shown in output
     assert "tauro" in modules
     assert not modules & HEAVY
+
+
+def test_looking_at_a_run_loads_neither_an_engine_nor_the_project_s_settings(folder):
+    create = "from tauro.cli.cli import invoke\nassert invoke(['orchestrate', 'run-create', '--pipeline', 'p']) == 0"
+    run_id = loaded(create, folder)[1].splitlines()[0]
+    for command in ("run-status", "run-tasks", "run-logs", "run-cancel"):
+        code = "from tauro.cli.cli import invoke\n"
+        code += f"assert invoke(['orchestrate', '{command}', '--run-id', '{run_id}']) == 0"
+        code += "\nimport sys\nassert not {'tauro.project', 'tauro.config.loading'} & set(sys.modules)"
+        modules, _ = loaded(code, folder)
+        assert not modules & (HEAVY | {"psycopg", "logging"})
 
 
 def test_a_command_that_only_looks_writes_nothing(folder):

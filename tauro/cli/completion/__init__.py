@@ -156,6 +156,13 @@ def complete_backfills(params: Mapping[str, Any], _incomplete: str) -> Iterator[
 
 
 @_completer
+def complete_kinds(_params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the kinds of schedules."""
+    yield "INTERVAL", "every so many seconds"
+    yield "CRON", "at times of the clock"
+
+
+@_completer
 def complete_zones(_params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
     """Propose time zones, when a letter is typed: there are six hundred."""
     from zoneinfo import available_timezones

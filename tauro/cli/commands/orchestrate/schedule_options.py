@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tauro.cli.completion import complete_schedules, complete_zones
+from tauro.cli.completion import complete_kinds, complete_schedules, complete_zones
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,8 +22,8 @@ schedule_id_option = click.option(
 kind_option = partial(
     click.option,
     "--schedule-kind",
-    type=click.Choice(("INTERVAL", "CRON"), case_sensitive=False),
     metavar="KIND",
+    shell_complete=complete_kinds,
 )
 expression_option = partial(click.option, "--expression", metavar="TEXT")
 
