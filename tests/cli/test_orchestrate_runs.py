@@ -364,6 +364,15 @@ def test_the_log_is_printed_as_it_was_and_its_end_alone_when_asked(orchestrate, 
     assert both.code == 3
 
 
+def test_a_named_log_file_gets_what_the_run_prints_and_that_somebody_looked(project, orchestrate, create):
+    folder = project()
+    run_id = create()
+    orchestrate("run-start", "--run-id", run_id, "--log-file", "run.log")
+    assert "Run of 'memory' in base started" in (folder / "run.log").read_text()
+    orchestrate("run-status", "--run-id", run_id, "--log-file", "look.log", "--verbose")
+    assert f"Opened the runs of {folder}" in (folder / "look.log").read_text()
+
+
 def test_a_run_whose_owner_was_killed_is_not_shown_as_running(project, orchestrate, create):
     folder = project(**SLOW)
     run_id = create("slow", "--env", "dev")

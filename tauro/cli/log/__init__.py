@@ -44,7 +44,7 @@ def setup_logging(console: Console, config: ProjectConfig) -> Log:
     Raises:
         UnsafePath: The file that is named breaks the path rules.
     """
-    file = _named_file(console) or LogFile(config.root, DEFAULT_FILE)
+    file = named_file(console) or LogFile(config.root, DEFAULT_FILE)
     log = _open(console, file, project_context(config), config.settings.logging)
     log.hear_code(console)
     return log
@@ -55,7 +55,7 @@ def log_look(console: Console, message: str, config: ProjectConfig | None = None
     context, settings = LogContext(), LoggingSettings()
     if config is not None:
         context, settings = project_context(config), config.settings.logging
-    with _open(console, _named_file(console), context, settings):
+    with _open(console, named_file(console), context, settings):
         logging.getLogger("tauro.cli").debug("%s", message)
 
 
@@ -71,7 +71,7 @@ def serve_logging(console: Console, level: str = "INFO") -> Log:
     """
     heard = replace(console, level=console.level or level)
     context = LogContext(secrets=_secrets_of(os.environ))
-    return _open(heard, _named_file(console), context, LoggingSettings(), errors=True)
+    return _open(heard, named_file(console), context, LoggingSettings(), errors=True)
 
 
 def start_logging(
@@ -121,7 +121,7 @@ def _secrets_of(variables: Mapping[str, str]) -> frozenset[str]:
     return frozenset(value for name, value in variables.items() if len(value) >= 8 and is_secret_name(name))
 
 
-def _named_file(console: Console) -> LogFile | None:
+def named_file(console: Console) -> LogFile | None:
     """Return the file that the user names, opened now: a path that breaks the rules is a usage error."""
     if console.log_file is None:
         return None

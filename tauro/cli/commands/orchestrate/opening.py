@@ -65,7 +65,12 @@ def open_runs(console: Console, where: Where) -> Orchestrator:
     """
     from tauro.orchestrate.control import Orchestrator
 
-    return Orchestrator.open(project_folder(console, where), config_type=where.config_type)
+    runs = Orchestrator.open(project_folder(console, where), config_type=where.config_type)
+    if console.wants_log:
+        from tauro.cli.log import log_look
+
+        log_look(console, f"Opened the runs of {runs.site.root}")
+    return runs
 
 
 def find_run(runs: Orchestrator, run_id: str) -> Run:

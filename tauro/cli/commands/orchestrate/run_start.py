@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -9,8 +10,11 @@ import click
 from tauro.cli.commands.orchestrate.opening import find_run, open_runs, run_id_option
 from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option, place_options
+from tauro.errors import ExecutionError, TauroError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tauro.cli.console import Console
     from tauro.cli.options import Where
     from tauro.orchestrate.control import Orchestrator, Started
@@ -61,7 +65,8 @@ def command(
     """Execute a pending run here, to its end.
 
     Its nodes run in processes of their own, so that nothing they do can harm this one. Ctrl-C and
-    SIGTERM cancel the run. What nodes print goes to the run's log; --verbose shows it here, too.
+    SIGTERM cancel the run. What nodes print goes to the run's log; --verbose shows it here, and
+    --log-file writes it there, too.
     """
     with open_runs(console, where) as runs:
         run = find_run(runs, run_id)
@@ -76,16 +81,33 @@ def command(
 
 
 def _execute(console: Console, runs: Orchestrator, run_id: str) -> Started:
+    from tauro.cli.log import named_file
     from tauro.cli.progress import progress_listener
 
-    with progress_listener(console) as listeners:
-        return runs.start(run_id, listeners=listeners, heard=console.talk if console.verbose else None)
+    with ExitStack() as stack:
+        listeners = stack.enter_context(progress_listener(console))
+        hearers = [console.talk] if console.verbose else []
+        file = named_file(console)
+        if file is not None:
+            stack.callback(file.close)
+            hearers.append(file.write)
+        return runs.start(run_id, listeners=listeners, heard=_all(hearers))
+
+
+def _all(hearers: Sequence[Callable[[str], None]]) -> Callable[[str], None] | None:
+    """Return what tells a line to each of them; a full disk must not end a run."""
+
+    def heard(line: str) -> None:
+        for hear in hearers:
+            with suppress(OSError, TauroError):
+                hear(line)
+
+    return heard if hearers else None
 
 
 def _tell(console: Console, runs: Orchestrator, started: Started) -> int:
     """Print how a run has ended, and return the exit code."""
     from tauro.cli.commands.orchestrate.screens import show_summary
-    from tauro.errors import ExecutionError
 
     run = started.run
     show_summary(console, runs, run)
