@@ -86,7 +86,7 @@ def _execute(console: Console, runs: Orchestrator, run_id: str) -> Started:
 
     with ExitStack() as stack:
         listeners = stack.enter_context(progress_listener(console))
-        hearers = [console.talk] if console.verbose else []
+        hearers: list[Callable[[str], None]] = [console.talk] if console.verbose else []
         file = named_file(console)
         if file is not None:
             stack.callback(file.close)
