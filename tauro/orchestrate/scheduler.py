@@ -39,6 +39,7 @@ PATIENCE_SECONDS: Final = 20.0
 _CARE_SECONDS: Final = 1.0
 _SHORTEST_SECONDS: Final = 0.02
 _LONGEST_WAIT_SECONDS: Final = 30.0
+_FIRING_SHARE: Final = 4
 _JUMP_SECONDS: Final = 5.0
 # Whoever has made a run starts it; after this time anybody does.
 _COURTESY_SECONDS: Final = 1.0
@@ -130,7 +131,8 @@ class Scheduler:
         self._clock = clock
         self._owner = this_process()
         self._own: dict[str, float] = {}
-        self._care_at = 0.0
+        self._care_at = self._start_at = 0.0
+        self._is_to_start = False
         self._troubled_since: float | None = None
         self._looked_at = clock()
         self._ahead: float | None = None
@@ -167,6 +169,8 @@ class Scheduler:
         ticked = self._ticker.tick(store)
         self._own.update(dict.fromkeys(ticked.runs, monotonic() + _COURTESY_SECONDS))
         if is_time or some_ended or ticked.runs:
+            self._is_to_start = True
+        if self._is_to_start and monotonic() >= self._start_at:
             self._start(store)
         self._looked_at = ticked.looked_at
         return ticked.is_behind
@@ -175,9 +179,10 @@ class Scheduler:
         """Return how long nothing is to be done, in seconds."""
         due = store.next_due()
         # What was due before, and still is, cannot fire; it is looked at again, but not all the time.
-        if due is None or due <= self._looked_at:
-            return self._poll
-        return min(self._poll, max(_SHORTEST_SECONDS, (due - self._clock()).total_seconds()))
+        rest = self._poll if due is None or due <= self._looked_at else (due - self._clock()).total_seconds()
+        if self._is_to_start:
+            rest = min(rest, self._start_at - monotonic())
+        return min(self._poll, max(_SHORTEST_SECONDS, rest))
 
     def _care(self, store: Store) -> None:
         """Say that this process lives, and take runs from owners that do not."""
@@ -190,6 +195,7 @@ class Scheduler:
 
     def _start(self, store: Store) -> None:
         """Start runs that wait, as far as there is room on this machine."""
+        begun = monotonic()
         here, going = self._owner.boot_id, self._pool.going
         running = store.list_runs(RunFilter(state="running"))
         elsewhere = sum(run.owner is not None and run.owner.boot_id == here and run.id not in going for run in running)
@@ -200,6 +206,9 @@ class Scheduler:
             self._own = {run_id: until for run_id, until in self._own.items() if until > monotonic()}
             ours = [run for run in waiting if _is_left(run) and (run.id in self._own or run.available_at <= late)]
             self._pool.start(ours[:room])
+        self._is_to_start = False
+        # Where many wait, looking for them takes long; firing goes before.
+        self._start_at = monotonic() + _FIRING_SHARE * (monotonic() - begun)
 
     def _forget_the_dead(self, store: Store) -> None:
         now = self._clock()

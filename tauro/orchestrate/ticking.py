@@ -166,11 +166,13 @@ class Pipelines:
 def _portions(due: Sequence[Due]) -> Iterator[list[Due]]:
     """Yield what is due in portions that hold up nobody for long."""
     portion: list[Due] = []
+    firings = 0
     for one in due:
         portion.append(one)
-        if sum(len(each.firings) for each in portion) >= _FIRINGS:
+        firings += len(one.firings)
+        if firings >= _FIRINGS:
             yield portion
-            portion = []
+            portion, firings = [], 0
     if portion:
         yield portion
 

@@ -73,7 +73,7 @@ class Serving:
 
     def turn(self, **later):
         self.clock.now += timedelta(**later)
-        self.scheduler._care_at = 0.0
+        self.scheduler._care_at = self.scheduler._start_at = 0.0
         return self.scheduler._turn(self.store)
 
     def outcomes(self, schedule):
