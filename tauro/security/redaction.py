@@ -117,9 +117,12 @@ def passwords_in(text: str) -> Iterator[str]:
 
 
 def secrets_of(variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield what environment variables hold as secrets, whether or not the settings refer to them."""
+    """Yield what environment variables hold as secrets, whether or not the settings refer to them.
+
+    PWD is none: every shell keeps the current folder there, and a path without it tells nobody where to look.
+    """
     for name, value in variables.items():
-        if len(value) >= _SHORTEST_GUESS and is_secret_key(name):
+        if len(value) >= _SHORTEST_GUESS and name != "PWD" and is_secret_key(name):
             yield from forms_of(value)
 
 

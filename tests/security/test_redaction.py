@@ -263,6 +263,10 @@ def test_the_environment_s_secrets_are_found_whether_or_not_the_settings_name_th
     assert set(secrets_of(variables)) == {"sk-123456"}
 
 
+def test_the_current_folder_of_a_shell_is_no_secret():
+    assert set(secrets_of({"PWD": "/srv/projects/shop", "DB_PWD": "hunter22hunter"})) == {"hunter22hunter"}
+
+
 def test_a_secret_is_found_escaped_as_texts_show_it():
     found = set(forms_of("a'b\nlonger-line/é"))
     assert {"a'b\nlonger-line/é", "a'b\\nlonger-line/é", "longer-line/é", "a%27b%0Alonger-line%2F%C3%A9"} <= found
