@@ -3,19 +3,33 @@
 Both compute the same tables from the same files on the same engine, and every run starts without
 them. Bronze, silver and gold are compared each as a process of its own, and all three in one
 process: the generated ``src/pipelines/medallion.py`` against the script that does it by hand. The
-scripts stand in ``benchmarks/plain``.
+scripts stand in ``benchmarks/plain``. They check no data, so the project's checks are taken away;
+what checks cost is measured by ``checks.py``.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deltalake import DeltaTable
-from measure import Fact, Figure, arguments, console_script, fastest, generated_project, in_child, report, scratch
+from measure import (
+    Fact,
+    Figure,
+    arguments,
+    console_script,
+    environment,
+    fastest,
+    generated_project,
+    in_child,
+    report,
+    scratch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +47,7 @@ def main() -> int:
     """Measure, print, and return the exit code."""
     options = arguments(__doc__, runs=9)
     with scratch() as folder:
-        project = generated_project(folder)
+        project = without_checks(generated_project(folder))
         tauro = console_script(folder, "tauro", "tauro.cli.cli")
         ours, theirs = project / "data" / "output" / "dev", folder / "by_hand"
         candidates: dict[str, Callable[[], float]] = {}
@@ -61,6 +75,23 @@ def main() -> int:
         Figure(name, times[f"tauro {name}"], times[f"plain {name}"], BOUND) for name in (*PIPELINES, "in one process")
     ]
     return report(figures, facts, as_json=options.json)
+
+
+def without_checks(project: Path) -> Path:
+    """Take the checks of the project's outputs away, by a layer of its dev environment."""
+    shown = json.loads(_tauro(project, "config", "show", "--section", "output", "--output", "json"))
+    checked = {name: {"checks": None} for name, output in shown["sections"]["output"].items() if "checks" in output}
+    (project / "config/dev/output.json").write_text(json.dumps(checked), encoding="utf-8")
+    (index,) = project.glob("settings*.json")
+    settings = json.loads(index.read_text(encoding="utf-8"))
+    settings["env_config"]["dev"]["output_config_path"] = "config/dev/output.json"
+    index.write_text(json.dumps(settings), encoding="utf-8")
+    return project
+
+
+def _tauro(project: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "tauro", *arguments]
+    return subprocess.run(command, cwd=project, env=environment(), check=True, capture_output=True, text=True).stdout
 
 
 def _without(folder: Path) -> Callable[[], None]:

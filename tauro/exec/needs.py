@@ -112,26 +112,28 @@ def spark_needs(
         for name, kind in zip(map(canonical, node.inputs), kinds or [SPARK] * len(node.inputs), strict=True):
             if name not in reads:
                 continue
-            direct = reads[name].reads_directly and not _checked(reads[name], "input")
-            if kind == SPARK or not direct or _is_called_by_spark(reads[name], texts, 0):
+            # The kind first: to know what is read directly Polars is imported.
+            if kind == SPARK or _goes_by_spark(reads[name], "input", texts):
                 by_spark[name] = reads[name]
         for name in map(canonical, node.outputs):
             if name not in writes:
                 continue
-            direct = writes[name].writes_directly and not _checked(writes[name], "output")
-            if kinds is None or SPARK in kinds or not direct or _is_called_by_spark(writes[name], texts, 1):
+            if kinds is None or SPARK in kinds or _goes_by_spark(writes[name], "output", texts):
                 may_write[name] = writes[name]
     _add_checks(by_spark, may_write, (reads, writes), references)
     _add_views(by_spark)
     return SparkNeeds(by_spark, may_write, code)
 
 
-def _checked(stored: StoredDataset, section: str) -> bool:
-    """Say whether a dataset has checks that only Spark can make, whatever its columns are."""
-    return stored.is_checked_as(section) and of_spark_alone(stored.config.all_checks)
+def _goes_by_spark(stored: StoredDataset, section: str, texts: _Texts) -> bool:
+    """Say whether a dataset is read, or written, by way of Spark for nodes that do without."""
+    is_read = section == "input"
+    direct = stored.reads_directly if is_read else stored.writes_directly
+    checked = stored.is_checked_as(section) and of_spark_alone(stored.config.all_checks)
+    return not direct or checked or _is_called_by_spark(stored, texts, frames=0 if is_read else 1)
 
 
-def _is_called_by_spark(stored: StoredDataset, texts: _Texts, frames: int) -> bool:
+def _is_called_by_spark(stored: StoredDataset, texts: _Texts, *, frames: int) -> bool:
     """Say whether a dataset's function may compute with Spark, or takes one of its frames."""
     if stored.format.name != "python" or stored.config.target is None:
         return False
