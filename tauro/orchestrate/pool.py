@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: How long a run waits that could not be started: what is wrong is hardly mended sooner.
 _AGAIN_SECONDS: Final = 10.0
+_NO_ROOM_SECONDS: Final = 1.0
 # Supervisors have this long, beyond the time that nodes have, before they are left alone.
 _SLACK_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.1
@@ -80,7 +81,7 @@ class Pool:
         """Let go of the runs whose attempts are over and tell how; say whether there are any."""
         over = self._take_over()
         for run in over:
-            _tell(store, run)
+            self._tell(store, run)
         return bool(over)
 
     def wait(self, stop: Stop, seconds: float) -> None:
@@ -126,9 +127,26 @@ class Pool:
             if over:
                 with open_store() as store:
                     for run in over:
-                        _tell(store, run)
+                        self._tell(store, run)
         except TauroError as error:
             log.warning("What became of %s is not known here: %s", _several(len(over)), error)
+
+    def _tell(self, store: Store, started: Run) -> None:
+        """Log how a run is whose attempt is over."""
+        try:
+            run = store.get_run(started.id)
+        except RunNotFound:  # it was cleaned up meanwhile
+            return
+        what = f"Run {run.id} of '{run.new.pipeline}'"
+        if run.state == "completed":
+            log.info("%s is completed%s", what, _after(run))
+        elif is_final(run.state):
+            log.warning("%s %s%s: %s", what, _ENDED[run.state], _after(run), run.error)
+        elif run.state == "pending" and run.epoch > started.epoch:
+            again = f"{run.available_at:%H:%M:%S} UTC"
+            log.warning("%s goes on at %s with attempt %d: %s", what, again, run.attempt, run.error)
+        elif run.state == "pending":  # there was no room for it
+            self._again.setdefault(run.id, monotonic() + _NO_ROOM_SECONDS)
 
     def _hand_back(self, *, urgent: bool) -> None:
         log.info("%s: %s", _several(len(self._going)), "ended at once" if urgent else "handed back")
@@ -173,23 +191,6 @@ def run_all(control: Orchestrator, *, at_once: int, backfill_id: str, is_over: C
         # Those that are over may need a moment to leave.
         patience = 0.0 if stop.is_asked else _SLACK_SECONDS
         pool.wind_down(lambda: open_store(site.state, site.environ), stop, patience=patience, grace=site.timing.grace)
-
-
-def _tell(store: Store, started: Run) -> None:
-    """Log how a run is whose attempt is over."""
-    try:
-        run = store.get_run(started.id)
-    except RunNotFound:  # it was cleaned up meanwhile
-        return
-    what = f"Run {run.id} of '{run.new.pipeline}'"
-    if run.state == "completed":
-        log.info("%s is completed%s", what, _after(run))
-    elif is_final(run.state):
-        log.warning("%s %s%s: %s", what, _ENDED[run.state], _after(run), run.error)
-    elif run.state == "pending" and run.epoch > started.epoch:
-        log.warning(
-            "%s goes on at %s with attempt %d: %s", what, f"{run.available_at:%H:%M:%S} UTC", run.attempt, run.error
-        )
 
 
 def _after(run: Run) -> str:

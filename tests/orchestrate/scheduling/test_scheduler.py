@@ -335,6 +335,21 @@ def test_a_run_that_cannot_be_started_is_not_tried_all_the_time_and_harms_no_oth
     assert "of 'o' could not be started: no process can be started: Cannot allocate memory" in caplog.text
 
 
+def test_a_run_that_somebody_else_was_first_to_hold_up_is_not_started_all_the_time(serving, clock):
+    tried = []
+
+    def launch(run):
+        tried.append(run.id)
+        return Over()
+
+    one = serving(launch=launch)
+    add(one.store, clock)
+    one.turn(seconds=60)
+    for _ in range(5):
+        one.turn()
+    assert len(tried) == 1
+
+
 def test_a_clock_that_is_set_is_told_and_fires_nothing_twice(serving, clock, caplog):
     one = serving()
     schedule = add(one.store, clock)
