@@ -64,6 +64,16 @@ def test_the_quick_start_of_the_readme_runs_to_its_end(finished):
     assert "country" in done.stdout.splitlines()[-12:][0] or "DE" in done.stdout
 
 
+def test_the_orchestration_of_the_readme_runs_in_the_generated_project(finished):
+    folder, _ = finished
+    (script,) = blocks("Orchestration", "bash")
+    done = shell(script, folder / "demo_project")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("completed after ")
+    assert "every day at 02:00 (Europe/Berlin)" in done.stdout
+    assert "30 windows of 'silver_transformation' in dev" in done.stdout
+
+
 def test_the_python_example_of_the_readme_runs_in_the_generated_project(finished, tmp_path):
     folder, _ = finished
     (program,) = blocks("From Python", "python")
