@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +13,7 @@ from tauro.orchestrate.identity import is_alive
 from tauro.orchestrate.processes import mark_of, marked
 from tauro.orchestrate.records import NewRun, NewSchedule
 from tauro.orchestrate.schedules import add_schedule, past_ticks, show_schedule
+from tauro.orchestrate.store import recover_store
 
 SERVE = """
 import logging, sys
@@ -143,6 +145,21 @@ def test_a_second_signal_ends_what_would_have_had_time(project, scheduler):
     assert process.wait(20) == 0
     assert project.control.store.get_run(run.id).state == "pending"
     assert marked(mark_of(run.id, run.epoch)) == []
+
+
+def test_a_store_that_is_recovered_meanwhile_is_served_on(project, caplog):
+    caplog.set_level("INFO", "tauro.schedule")
+    every_second(project, "good")
+    site = project.control.site
+    with project.served():
+        project.until(lambda: "completed" in states(project, "good"))
+        project.control.close()
+        recover_store(site.state, site.environ, now=datetime.now(UTC))
+        begun = len(project.runs(state="completed"))
+        project.until(lambda: len(project.runs(state="completed")) > begun + 1)
+    assert caplog.text.count("The store does not serve") == 1
+    assert "The store serves again" in caplog.text
+    assert project.control.store.check() == []
 
 
 def test_a_run_created_by_hand_waits_for_its_start(project):
