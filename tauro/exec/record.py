@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from tauro.exec.events import Event, RunEnded
 from tauro.security.private import open_private, private_directory, replace_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tauro.exec.results import RunResult
 
@@ -39,19 +39,26 @@ class RunRecord:
     events: IO[str]
 
     def __call__(self, event: Event) -> None:
-        """Write an event; it is with the system when this returns."""
-        self.events.write(json.dumps(event.to_dict(), ensure_ascii=False) + "\n")
-        self.events.flush()
-        if isinstance(event, RunEnded):
-            self.events.close()
+        """Write an event; it is with the system when this returns.
+
+        Raises:
+            ExecutionError: The disk is full, or the like.
+        """
+        with _written(self.folder):
+            self.events.write(json.dumps(event.to_dict(), ensure_ascii=False) + "\n")
+            self.events.flush()
+            if isinstance(event, RunEnded):
+                self.events.close()
 
     def keep(self, fingerprint: Mapping[str, Any]) -> None:
-        """Write what the run depends on."""
-        replace_private(self.folder / _FINGERPRINT, json.dumps(fingerprint, ensure_ascii=False) + "\n")
+        """Write what the run depends on; raise as a call does."""
+        with _written(self.folder):
+            replace_private(self.folder / _FINGERPRINT, json.dumps(fingerprint, ensure_ascii=False) + "\n")
 
     def finish(self, result: RunResult) -> None:
-        """Write the run's summary."""
-        replace_private(self.folder / "summary.json", json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
+        """Write the run's summary; raise as a call does."""
+        with _written(self.folder):
+            replace_private(self.folder / "summary.json", json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
 
 
 def new_record(
@@ -69,6 +76,7 @@ def new_record(
 
     Raises:
         FileExistsError: There is a record of the id that was given.
+        ExecutionError: The disk is full, or the like.
     """
     runs = private_directory(private_directory(state) / "runs")
     moment = now()
@@ -76,15 +84,31 @@ def new_record(
         name = run_id or f"run-{moment.strftime('%Y%m%d-%H%M%S-%f')}"
         folder = runs / name
         try:
-            folder.mkdir(mode=0o700)
+            with _written(folder):
+                folder.mkdir(mode=0o700)
+                events = open_private(folder / "events.jsonl")
         except FileExistsError:
             if run_id is not None:
                 raise
             moment += timedelta(microseconds=1)
         else:
-            events = open_private(folder / "events.jsonl")
             fcntl.flock(events, fcntl.LOCK_EX)
             return RunRecord(name, folder, events)
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Tell whose record it is that cannot be written: a run that leaves none could not be resumed."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise ExecutionError(
+            f"The record of run '{folder.name}' cannot be written: {error.strerror}",
+            looked_up=(str(folder),),
+            hint="Make room there, or set TAURO_STATE_DIR to another folder.",
+        ) from error
 
 
 def read_fingerprint(state: Path, run_id: str) -> dict[str, Any]:

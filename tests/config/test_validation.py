@@ -435,6 +435,15 @@ def test_one_mistake_is_one_fault(check):
     assert [fault.id for fault in faults] == ["type"] * 7
 
 
+def test_a_module_that_cannot_be_read_is_a_fault(check, tmp_path):
+    (tmp_path / "src").mkdir(exist_ok=True)
+    (tmp_path / "src" / "sealed.py").symlink_to("/proc/self/mem")  # not even root can read it from its start
+    (fault,) = check(nodes="n: {function: sealed.f, input: i}\n", pipelines="p: {nodes: [n]}\n")
+    assert fault.id == "python-syntax"
+    assert "cannot be read" in fault.message
+    assert str(fault.place).startswith("src/sealed.py:1")
+
+
 def test_a_module_that_is_wrong_is_reported_once_for_all_its_nodes(check):
     text = nodes(*(f"n{number}: {{function: m.f, input: i}}" for number in range(5)))
     faults = check({"src/m.py": "def f(:\n"}, nodes=text, pipelines="p: {nodes: [n0]}\n")

@@ -4,12 +4,14 @@ import json
 import os
 import stat
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tauro.errors import ExecutionError, RunNotFound, SecurityError
-from tauro.exec.record import new_record, read_summary
+from tauro.exec.record import RunRecord, new_record, read_summary
 
 CODE = """
     def good(): return [1]
@@ -188,3 +190,14 @@ def test_times_are_in_utc(run):
     result, *_ = run
     assert result.started_at.tzinfo is UTC
     assert result.to_dict()["started_at"].endswith("+00:00")
+
+
+def test_a_record_that_cannot_be_written_is_told_with_its_place(run):
+    _, project, events = run
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - its end fails too
+    with pytest.raises(ExecutionError, match="record of run 'run-1' cannot be written: No space left") as caught:
+        RunRecord("run-1", project.root / "run-1", full)(events[0])
+    with suppress(OSError):
+        full.close()
+    assert caught.value.details.looked_up == (str(project.root / "run-1"),)
+    assert "TAURO_STATE_DIR" in caught.value.hint

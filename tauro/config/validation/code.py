@@ -100,7 +100,8 @@ class CodeChecker:
     def _function(self, module: Module, name: str, node: NodeConfig, at: At, what: str) -> None:
         if name in module.functions:
             signature = module.functions[name]
-            if signature is not None:
+            # What is written by batches may take a batch's number and more: the call tells what does not fit.
+            if signature is not None and what != "sink":
                 self._signature(signature, lambda: f"{name} ({self._shown(module)}:{signature.line})", node, at, what)
         elif not module.open:
             file = self._shown(module)
@@ -140,7 +141,10 @@ class CodeChecker:
             self.add("inputs-do-not-fit", message, at._replace(key=True), hint=hint)
 
     def _code_place(self, file: Path, line: int, column: int) -> Place:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        try:
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:  # the fault says so
+            lines = []
         text = lines[line - 1] if 0 < line <= len(lines) else None
         return Place(file.relative_to(self.root).as_posix(), line, column, text)
 
