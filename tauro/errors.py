@@ -248,6 +248,10 @@ def error_of(exit_code: int) -> type[TauroError]:
     return next((branch for branch in branches if branch.exit_code == exit_code), TauroError)
 
 
+class TauroWarning(RuntimeWarning):
+    """What goes on all the same, in words for people: the console shows it without the line that gave it."""
+
+
 class Nearest:
     """Finds the nearest names for the faults of a report, until it has compared many.
 

@@ -10,12 +10,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from tauro.config.model import canonical
+from tauro.errors import TauroWarning
 from tauro.exec.events import Event, Listener, NodeEnded, RunEnded, RunStarted
 from tauro.exec.failures import failure_of
 from tauro.exec.fingerprint import fingerprint
 from tauro.exec.imports import use_project
 from tauro.exec.log import LogContext, logged_in, project_context
-from tauro.exec.ml import MlContext, ml_values, registry_of
+from tauro.exec.ml import ml_contexts, registry_of
 from tauro.exec.needs import ReadySession, spark_needs
 from tauro.exec.node import NodeCaller, NodeReport
 from tauro.exec.record import new_record
@@ -26,11 +27,11 @@ from tauro.io.checked import Checker
 from tauro.io.delta.commits import WriteId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tauro.config.check_rules import Check
-    from tauro.config.model import DatasetConfig, NodeConfig
+    from tauro.config.model import DatasetConfig
     from tauro.engines import Engine
     from tauro.errors import Place
     from tauro.exec.plan import RunPlan
@@ -143,25 +144,9 @@ def node_caller(
         run_id,
         plan.config.env,
         plan.config.settings.variables,
-        _ml_contexts(plan, session, run_id, registry),
+        ml_contexts(plan.config, plan.pipeline, plan.ml, run_id=run_id, session=session, registry=registry),
         fill_none=plan.config.settings.fill_none_on_error,
     )
-
-
-def _ml_contexts(
-    plan: RunPlan, session: ReadySession, run_id: str, registry: Path | None
-) -> Callable[[NodeConfig], MlContext]:
-    """Return what makes the ``ml_context`` of a node."""
-    config = plan.config
-    metadata = {"run_id": run_id, "env": config.env, "pipeline": plan.pipeline.name}
-    dates = {"start_date": config.window.start.isoformat(), "end_date": config.window.end.isoformat()}
-
-    def context(node: NodeConfig) -> MlContext:
-        values = ml_values(config, plan.pipeline, node, plan.ml)
-        values["execution_metadata"] = {**metadata, **dates, "node": node.name}
-        return MlContext(values, session, registry)
-
-    return context
 
 
 class _Emitter:
@@ -182,7 +167,7 @@ class _Emitter:
                 listener(event)
             except Exception as error:  # noqa: BLE001 - a listener is foreign code
                 self._listeners.remove(listener)
-                warnings.warn(f"A listener failed and is told no more: {error!r}", RuntimeWarning, stacklevel=2)
+                warnings.warn(f"A listener failed and is told no more: {error!r}", TauroWarning, stacklevel=2)
 
 
 def _checker(plan: RunPlan, run_id: str, now: datetime, spool: Path) -> Checker:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tauro.errors import TauroWarning
 from tauro.lineage.listener import Lineage
 from tauro.security.paths import append_in, make_folder_beneath
 
@@ -36,6 +38,7 @@ def lineage_beneath(root: Path, name: str) -> Iterator[Callable[[Mapping[str, An
     """Yield a function that adds an event to the file ``name`` below ``root``, by the rules for paths.
 
     Missing folders and the file itself are made, for their owner only. Several runs may add to one file.
+    An event that cannot be written is told as a warning, and is the last one: the run goes on.
 
     Raises:
         UnsafePath: A rule forbids it.
@@ -45,8 +48,20 @@ def lineage_beneath(root: Path, name: str) -> Iterator[Callable[[Mapping[str, An
         file = append_in(folder, part, name)
     finally:
         os.close(folder)
+    failed: list[OSError] = []
+
+    def write(event: Mapping[str, Any]) -> None:
+        if failed:
+            return
+        try:
+            _add(file, event)
+        except OSError as error:
+            failed.append(error)
+            message = f"The lineage cannot be written to {name}: {error.strerror}. The run goes on without it."
+            warnings.warn(message, TauroWarning, stacklevel=2)
+
     try:
-        yield lambda event: _add(file, event)
+        yield write
     finally:
         os.close(file)
 

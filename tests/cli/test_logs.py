@@ -581,3 +581,18 @@ def test_a_level_that_there_is_not_is_told_with_the_nearest(tmp_path):
     with pytest.raises(UnsafePath):
         start_logging(log_file=tmp_path / "link.log")
     assert state() == before
+
+
+def test_a_warning_of_ours_is_shown_without_the_line_that_gave_it(project, program):
+    code = """
+        import warnings
+        from tauro.errors import TauroWarning
+
+        def make():
+            warnings.warn("It goes on", TauroWarning)
+            return 42
+
+        def take(value): pass
+        """
+    project(**{"src/steps.py": code})
+    assert program("run", "--pipeline", "memory").err == "Warning: It goes on\n"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tauro.errors import UnsafePath
+from tauro.errors import TauroWarning, UnsafePath
 from tauro.lineage.file import lineage_beneath, open_lineage
 from tauro.lineage.listener import Lineage
 from tauro.lineage.naming import run_uuid
@@ -287,3 +287,18 @@ def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "link").symlink_to("real")
     with pytest.raises(UnsafePath, match="symbolic link"), lineage_beneath(tmp_path, "link"):
         pass
+
+
+def test_a_file_that_takes_no_more_is_told_once_and_the_run_goes_on(shop):
+    resource = pytest.importorskip("resource")
+    project = shop(global_settings={"lineage": "lineage.jsonl"})
+    (project.root / "lineage.jsonl").write_text("x" * 100_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.warns(TauroWarning, match=r"cannot be written to lineage\.jsonl: File too large") as told:
+            result = project.run("p")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert result.state == "completed"
+    assert len(told) == 1

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from tauro.cli.log.lines import entry_of, json_line, text_line
-from tauro.errors import TauroError
+from tauro.errors import TauroError, TauroWarning
 from tauro.exec.events import Event, RunEnded, RunStarted
 from tauro.exec.log import LogContext, current_context
 
@@ -156,7 +156,11 @@ class Log:
             if file is not None or not console.program:
                 before(message, category, filename, lineno, file, line)
             elif not any(sink.to_console for sink in sinks):
-                console.note(warnings.formatwarning(message, category, filename, lineno, line).rstrip())
+                ours = issubclass(category, TauroWarning)
+                plain = (
+                    f"Warning: {message}" if ours else warnings.formatwarning(message, category, filename, lineno, line)
+                )
+                console.note(plain.rstrip())
             text = "%s: %s (%s:%d)"
             arguments = (category.__name__, message, filename, lineno)
             record = logging.LogRecord("py.warnings", logging.WARNING, filename, lineno, text, arguments, None)
