@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from threading import Lock
@@ -17,19 +18,39 @@ if TYPE_CHECKING:
 def heard_on_stderr(redact: Redactor) -> Iterator[None]:
     """Send what is printed meanwhile to stderr, without secrets: it is talk, and stdout is for data.
 
-    What goes past Python's own streams, as a program does that a node starts, is out of reach.
+    What goes past Python's own streams, as a program does that a node starts, goes to stderr as it is.
     """
     if sys.stderr is None:
         with redirect_stdout(None):
             yield
         return
     stream = _HidingStream(sys.stderr, redact)
-    with redirect_stdout(cast("TextIO", stream)), redirect_stderr(cast("TextIO", stream)):
+    with _descriptor(), redirect_stdout(cast("TextIO", stream)), redirect_stderr(cast("TextIO", stream)):
         try:
             yield
         finally:
             with suppress(OSError, ValueError):  # nobody reads it any more
                 stream.flush()
+
+
+@contextmanager
+def _descriptor() -> Iterator[None]:
+    """Let file descriptor 1 be stderr meanwhile, where both streams are those of the process."""
+    try:
+        own = (sys.stdout.fileno(), sys.stderr.fileno()) == (1, 2)
+    except (AttributeError, OSError, ValueError):  # a host's streams, or closed ones
+        own = False
+    if not own:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 class _HidingStream:

@@ -2,7 +2,9 @@
 # ruff: noqa: T201 - printing is what this is about
 
 import io
+import subprocess
 import sys
+from textwrap import dedent
 from threading import Thread
 
 import pytest
@@ -72,3 +74,19 @@ def test_without_stderr_nothing_is_printed(monkeypatch):
     monkeypatch.setattr("sys.stderr", None)
     with heard_on_stderr(REDACT):
         print("hunter2")
+
+
+def test_what_a_program_prints_that_a_node_starts_is_talk_too():
+    code = """
+        import os
+        from tauro.cli.hiding import heard_on_stderr
+        from tauro.security.redaction import Redactor
+        print("before")
+        with heard_on_stderr(Redactor()):
+            print("from Python")
+            os.system("echo from a program")
+        print("after")
+        """
+    result = subprocess.run([sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=True)
+    assert result.stdout == "before\nafter\n"
+    assert sorted(result.stderr.splitlines()) == ["from Python", "from a program"]
