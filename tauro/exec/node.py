@@ -163,7 +163,11 @@ class NodeCaller:
             call = self._calls[target] = _call_of(self.load(*target))
         reads = [self._read(name, _kind(call, index)) for index, name in enumerate(node.inputs)]
         arguments, keywords = _arguments(call, [read.value for read in reads], self._offered(call, node))
-        return reads, call.function(*arguments, **keywords)
+        returned = call.function(*arguments, **keywords)
+        if inspect.iscoroutine(returned):
+            returned.close()  # or Python warns that nobody has awaited it
+            raise NodeError(f"The function of node '{node.name}' is async", hint="Make it a plain function: def.")
+        return reads, returned
 
     def _read(self, name: str, kind: str) -> Read:
         """Return an input; where that is wished for, None for one that is not there or cannot be read."""

@@ -208,7 +208,7 @@ class Catalog:
         def put(frame: Any, by: Callable[[Any], Written | None]) -> Written | None:
             return by(frame) if checker is None else checker.write(stored, frame, write, put=by, storage=self)
 
-        direct = direct_format(stored.format) if kind_of_frame(value) != SPARK else None
+        direct = direct_format(stored.format) if kind_of_frame(value, stored.name) != SPARK else None
         frame = to_lazy(value) if direct is not None and stored.writes_directly else None
         if direct is not None and frame is not None:
             by_spark = checker is not None and needs_spark(frame, stored.config.all_checks)

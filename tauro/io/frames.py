@@ -35,8 +35,12 @@ def kind_of(value: Any) -> str | None:
     return name if name in KINDS else None
 
 
-def kind_of_frame(value: Any) -> str:
+def kind_of_frame(value: Any, name: str | None = None) -> str:
     """Return the kind of a frame.
+
+    Args:
+        value: What should be a frame.
+        name: The dataset that it is for, where that is known.
 
     Raises:
         NodeError: It is none.
@@ -44,7 +48,7 @@ def kind_of_frame(value: Any) -> str:
     kind = kind_of(value)
     if kind is None:
         raise NodeError(
-            f"Expected a DataFrame, found {type(value).__name__}",
+            f"{'' if name is None else f'{name}: '}Expected a DataFrame, found {type(value).__name__}",
             hint="Return a DataFrame of Spark, pandas, Polars or Arrow.",
         )
     return kind

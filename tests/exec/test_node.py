@@ -298,6 +298,7 @@ def test_one_output_in_memory_takes_any_value_as_it_is(call, catalog, value):
         ("def node(): return 1, 2, 3", ["x", "y"], "returned 3 values for 2 outputs"),
         ("def node(): return {'x': 1}", ["x", "y"], "returned a mapping with the keys x"),
         ("def node(): return {'x': 1, 'z': 1}", ["x", "y"], "returned a mapping with the keys x, z"),
+        ("async def node(): return 1", ["x"], "is async"),
     ],
 )
 def test_what_does_not_fit_the_outputs_is_an_error_and_nothing_is_written(call, catalog, source, outputs, told):
