@@ -27,6 +27,7 @@ KEYS = {
     "updated_at",
     "text",
     "upcoming",
+    "past",
 }
 
 
@@ -279,6 +280,14 @@ def test_a_scheduler_serves_says_so_and_ends_clean_on_sigterm(project, orchestra
     assert f"Schedule {schedule} of 'memory' fires for " in err
     assert re.search(r"\| INFO +\| tauro.schedule \| Run run-\S+ of 'memory' is completed", err)
     assert not [run for run in runs_of(orchestrate, schedule) if run["state"] == "running"]
+    (told,) = listed(orchestrate, "--past", "100")
+    assert {tick["run_id"] for tick in told["past"] if tick["outcome"] == "run"} == {
+        run["run_id"] for run in runs_of(orchestrate, schedule)
+    }
+    past = orchestrate("schedule-list", "--past", "1").out.split("  before\n")[1]
+    assert re.fullmatch(
+        r"    \S+ \S+ UTC  (\d+ seconds?|\d+ minutes?|just) (ago|now)  (run-\S+|passed over: .+)\n", past
+    )
     assert orchestrate("health").code == 4
 
 

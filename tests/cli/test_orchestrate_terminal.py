@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -12,9 +13,10 @@ import pytest
 def on_terminal():
     """Run a command line as a program whose output is a terminal, and return its exit code and what it shows."""
 
-    def run(*arguments, **variables):
+    def run(*arguments, columns=100, **variables):
         leader, follower = pty.openpty()
-        environ = {**os.environ, "TERM": "xterm", "COLUMNS": "100", **variables}
+        termios.tcsetwinsize(follower, (24, columns))
+        environ = {**os.environ, "TERM": "xterm", **variables}
         command = [sys.executable, "-m", "tauro", "orchestrate", *arguments]
         started = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environ)
         os.close(follower)
@@ -83,3 +85,16 @@ def test_a_run_that_is_tried_again_has_the_progress_of_its_last_attempt(project,
     assert code == 0
     assert "3/3" in shown or "1/1" in shown
     assert "attempt 2 of 2" in shown
+
+
+@pytest.mark.usefixtures("project")
+def test_reasons_take_what_room_the_terminal_has(tauro, on_terminal):
+    run_id = tauro("orchestrate", "run-create", "--pipeline", "broken").out.strip()
+    tauro("orchestrate", "run-start", "--run-id", run_id)
+    why = "Node 'fail' failed: RuntimeError: no luck: password=***"
+    assert tauro("orchestrate", "run-list").out.splitlines()[1].endswith(why)
+    assert on_terminal("run-list", columns=200)[1].splitlines()[1].endswith(why)
+    for columns in (60, 80, 100, 120):
+        lines = on_terminal("run-list", columns=columns, NO_COLOR="1")[1].splitlines()
+        assert all(len(line) <= columns or "Why" not in lines[0] for line in lines)
+    assert "Node 'fail' f" in lines[1]

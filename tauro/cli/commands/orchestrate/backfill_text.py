@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.cli.commands.orchestrate.data import SCHEMA, run_data
 from tauro.cli.commands.orchestrate.store_text import counted
-from tauro.cli.commands.orchestrate.text import dates_of, painted, shortened
+from tauro.cli.commands.orchestrate.text import dates_of, table_with_reasons
 from tauro.cli.render import clean, table
 from tauro.errors import ExecutionError
 
@@ -70,11 +70,10 @@ def progress_text(progress: Progress) -> str:
     counts = ", ".join(f"{count:,} {state}" for state, count in progress.counts.items() if count)
     lines = [f"{progress.backfill_id}: {progress.done:,} of {counted(progress.total, 'run')} over ({counts})"]
     rows = [
-        (run.id, run.state, dates_of(run.new) or "", shortened(run.error or ""))
-        for run in (*progress.running, *progress.failed)
+        (run.id, run.state, dates_of(run.new) or "", run.error or "") for run in (*progress.running, *progress.failed)
     ]
     if rows:
-        lines.extend(("", table(("Run", "State", "Dates", ""), rows, painted=painted)))
+        lines.extend(("", table_with_reasons(("Run", "State", "Dates", ""), rows)))
     return "\n".join(lines)
 
 

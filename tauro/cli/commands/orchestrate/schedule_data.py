@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from tauro.cli.commands.orchestrate.data import iso
 
 if TYPE_CHECKING:
-    from tauro.orchestrate.records import Schedule
+    from collections.abc import Iterable
+
+    from tauro.orchestrate.records import Schedule, Tick
     from tauro.orchestrate.schedules import ScheduleView
 
 
@@ -33,7 +35,9 @@ def schedule_data(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def view_data(view: ScheduleView) -> dict[str, Any]:
-    """Return a schedule with its next firings as JSON data."""
+def view_data(view: ScheduleView, past: Iterable[Tick] = ()) -> dict[str, Any]:
+    """Return a schedule with its next firings, and what became of past ones, as JSON data."""
     firings = [{"at": iso(firing.instant), "local": iso(firing.local), "note": firing.note} for firing in view.upcoming]
-    return {**schedule_data(view.schedule), "problem": view.problem, "text": view.text, "upcoming": firings}
+    ticks = [{"at": iso(tick.fire_at), "outcome": tick.outcome, "run_id": tick.run_id} for tick in past]
+    own = {"problem": view.problem, "text": view.text, "upcoming": firings, "past": ticks}
+    return {**schedule_data(view.schedule), **own}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MANUAL = Manual(
     examples=(
         "tauro orchestrate schedule-list",
-        "tauro orchestrate schedule-list --pipeline gold_aggregation --firings 10",
+        "tauro orchestrate schedule-list --pipeline gold_aggregation --firings 10 --past 3",
     ),
     see=("tauro orchestrate schedule-add --help", "docs/orchestration.md"),
 )
@@ -35,10 +35,17 @@ _MANUAL = Manual(
     metavar="N",
     help="How many of the next firings are shown.  [default: 5]",
 )
+@click.option(
+    "--past",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="N",
+    help="How many of the last firings are shown, and what became of them.  [default: 0]",
+)
 @output_option
 @logging_options
 @click.pass_obj
-def command(console: Console, where: Where, *, pipeline: str | None, firings: int) -> None:
+def command(console: Console, where: Where, *, pipeline: str | None, firings: int, past: int) -> None:
     """List schedules, the oldest first: in words, and with their next firings by the clock of their zone.
 
     Days on which clocks change are marked, with what that does to the schedule.
@@ -46,12 +53,13 @@ def command(console: Console, where: Where, *, pipeline: str | None, firings: in
     from tauro.cli.commands.orchestrate.data import SCHEMA
     from tauro.cli.commands.orchestrate.schedule_data import view_data
     from tauro.cli.commands.orchestrate.schedule_text import views_text
-    from tauro.orchestrate.schedules import list_schedules
+    from tauro.orchestrate.schedules import list_schedules, past_ticks
 
     with open_runs(console, where) as runs:
         env = chosen_env(where)
         views = list_schedules(runs, pipeline=pipeline, env=env, count=firings)
-        text = views_text(views, runs.clock()) if views else "No schedules."
-        console.data({"schema": SCHEMA, "schedules": [view_data(view) for view in views]}, text)
+        shown = [(view, past_ticks(runs, view.schedule.id, limit=past) if past else []) for view in views]
+        text = views_text(shown, runs.clock()) if views else "No schedules."
+        console.data({"schema": SCHEMA, "schedules": [view_data(view, ticks) for view, ticks in shown]}, text)
         if not views and pipeline is not None:
             explain_nothing(console, runs, pipeline, env)

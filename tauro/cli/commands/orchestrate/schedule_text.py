@@ -6,25 +6,32 @@ import sys
 from typing import TYPE_CHECKING
 
 from tauro.cli.colour import paint
-from tauro.cli.commands.orchestrate.moments import age
+from tauro.cli.commands.orchestrate.moments import age, stamp
 from tauro.cli.render import clean, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tauro.orchestrate.records import Schedule
+    from tauro.orchestrate.records import Schedule, Tick
     from tauro.orchestrate.schedules import ScheduleView
     from tauro.orchestrate.upcoming import Upcoming
 
+_OUTCOMES = {
+    "run": "its run was removed",
+    "coalesced": "a later firing stands for it",
+    "skipped_overlap": "passed over: as many runs as may be were pending or running",
+    "skipped_misfire": "passed over: nobody served then",
+}
 
-def views_text(views: Iterable[ScheduleView], now: datetime) -> str:
-    """Return schedules, each with its next firings."""
-    return "\n\n".join(view_text(view, now) for view in views)
+
+def views_text(views: Iterable[tuple[ScheduleView, Sequence[Tick]]], now: datetime) -> str:
+    """Return schedules, each with its next firings, and with past ones."""
+    return "\n\n".join(view_text(view, now, past) for view, past in views)
 
 
-def view_text(view: ScheduleView, now: datetime) -> str:
-    """Return a schedule with its next firings."""
+def view_text(view: ScheduleView, now: datetime, past: Sequence[Tick] = ()) -> str:
+    """Return a schedule with its next firings, and what became of past ones."""
     schedule = view.schedule
     new = schedule.new
     written = f"{new.kind} {new.expression}"
@@ -39,6 +46,8 @@ def view_text(view: ScheduleView, now: datetime) -> str:
         lines.append("  it never fires again")
     if view.upcoming:
         lines.extend(f"    {line}" for line in _firings(view.upcoming, now).splitlines())
+    if past:
+        lines.extend(("  before", *(f"    {line}" for line in _past(past, now).splitlines())))
     return "\n".join(lines)
 
 
@@ -70,6 +79,11 @@ def _firings(firings: Sequence[Upcoming], now: datetime) -> str:
     ]
     text = table(("", "", ""), rows, painted=_marked)
     return text.partition("\n")[2]  # there is nothing to say above these columns
+
+
+def _past(ticks: Sequence[Tick], now: datetime) -> str:
+    rows = [(stamp(tick.fire_at), age(tick.fire_at, now), tick.run_id or _OUTCOMES[tick.outcome]) for tick in ticks]
+    return table(("", "", ""), rows).partition("\n")[2]
 
 
 def _marked(cell: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from tauro.orchestrate.records import Attempt, NewRun, Run, Task
 
 _COLOURS = {"completed": "green", "failed": "red", "running": "cyan", "pending": "yellow", "cancelled": "magenta"}
-_WIDEST_ERROR = 60
+# Where there is no terminal, and so no width.
+_WIDTH = 200
+_NARROWEST = 12
+_INDENT = 2
 
 
 def painted(cell: str) -> str:
@@ -83,12 +87,12 @@ def run_table(runs: Iterable[Run], now: datetime) -> str:
             "Attempt": f"{run.attempt} of {run.new.retries + 1}" if run.new.retries else "",
             "Created": age(run.created_at, now),
             "Took": took(run.started_at, now if run.state == "running" else run.ended_at),
-            "Why": shortened(run.error or ""),
+            "Why": run.error or "",
         }
         for run in runs
     ]
-    headings = [name for name in rows[0] if any(row[name] for row in rows)]
-    return table(headings, ([row[name] for name in headings] for row in rows), painted=painted)
+    headings = [name for name in rows[0] if name == "Why" or any(row[name] for row in rows)]
+    return table_with_reasons(headings, [[row[name] for name in headings] for row in rows])
 
 
 def task_table(tasks: Iterable[Task], now: datetime) -> str:
@@ -101,12 +105,12 @@ def task_table(tasks: Iterable[Task], now: datetime) -> str:
             took(task.started_at, now if task.state == "running" else task.ended_at),
             _count(task.rows_in),
             _count(task.rows_out),
-            shortened(task.error or ""),
+            task.error or "",
         )
         for task in tasks
     ]
     headings = ("Node", "State", "Attempts", "Took", "Rows in", "Rows out", "")
-    return table(headings, rows, right=(2, 3, 4, 5), painted=painted)
+    return table_with_reasons(headings, rows, right=(2, 3, 4, 5))
 
 
 def attempt_table(attempts: Iterable[Attempt], now: datetime) -> str:
@@ -118,11 +122,11 @@ def attempt_table(attempts: Iterable[Attempt], now: datetime) -> str:
             attempt.state,
             stamp_and_age(attempt.started_at, now),
             took(attempt.started_at, attempt.ended_at),
-            shortened(attempt.error or ""),
+            attempt.error or "",
         )
         for attempt in attempts
     ]
-    return table(("Node", "Attempt", "State", "Started", "Took", ""), rows, right=(1, 4), painted=painted)
+    return table_with_reasons(("Node", "Attempt", "State", "Started", "Took", ""), rows, right=(1, 4))
 
 
 def aligned(pairs: Sequence[tuple[str, str]]) -> str:
@@ -194,10 +198,28 @@ def _count(rows: int | None) -> str:
     return "-" if rows is None else f"{rows:,}"
 
 
-def shortened(text: str) -> str:
-    """Return the beginning of a text, in one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= _WIDEST_ERROR else f"{line[: _WIDEST_ERROR - 3]}..."
+def table_with_reasons(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> str:
+    """Return a table whose last column tells reasons: as much of them, in one line, as the terminal has room for.
+
+    Arguments as :func:`tauro.cli.render.table`.
+    """
+    last = len(headings) - 1
+    reasons = [" ".join(row[last].split()) for row in rows]
+    taken = sum(max(len(line[column]) for line in (headings, *rows)) + 2 for column in range(last))
+    room = _terminal_width() - taken - _INDENT
+    if not any(reasons) or room < _NARROWEST:
+        return table(headings[:last], [row[:last] for row in rows], right=right, painted=painted)
+    told = [reason if len(reason) <= room else f"{reason[: room - 3]}..." for reason in reasons]
+    fitted = [(*row[:last], reason) for row, reason in zip(rows, told, strict=True)]
+    return table(headings, fitted, right=right, painted=painted)
+
+
+def _terminal_width() -> int:
+    """Return how many letters a line of stdout takes."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _WIDTH
+    except (AttributeError, OSError, ValueError):  # no terminal
+        return _WIDTH
 
 
 def _indented(text: str) -> str:
