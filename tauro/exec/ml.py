@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tauro.config.schema import Settings
 from tauro.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -101,9 +102,45 @@ def ml_values(config: ProjectConfig, pipeline: PipelineConfig, node: NodeConfig,
     return {
         "model_version": options.model_version or pipeline.model_version or settings.default_model_version,
         "hyperparams": hyperparams,
-        "node_config": {key: value for key, value in node.to_dict().items() if value},
-        "pipeline_config": {key: value for key, value in pipeline.to_dict().items() if value},
+        "node_config": _given(node),
+        "pipeline_config": _given(pipeline),
     }
+
+
+def _given(settings: Settings) -> dict[str, Any]:
+    """Return what settings say, as plain data."""
+    values = {key: value for key, value in settings.to_dict().items() if value}
+    return {key: _given(value) if isinstance(value, Settings) else value for key, value in values.items()}
+
+
+def ml_contexts(
+    config: ProjectConfig,
+    pipeline: PipelineConfig,
+    options: MlOptions,
+    *,
+    run_id: str,
+    session: Callable[[], Any],
+    registry: Path | None,
+) -> Callable[[NodeConfig], MlContext]:
+    """Return what makes the ``ml_context`` of a node.
+
+    Args:
+        config: The project's configuration.
+        pipeline: The pipeline.
+        options: What the run is told of its model.
+        run_id: The run's id.
+        session: Gives the Spark session.
+        registry: Folder of model artefacts, if there is one.
+    """
+    metadata = {"run_id": run_id, "env": config.env, "pipeline": pipeline.name}
+    dates = {"start_date": config.window.start.isoformat(), "end_date": config.window.end.isoformat()}
+
+    def context(node: NodeConfig) -> MlContext:
+        values = ml_values(config, pipeline, node, options)
+        values["execution_metadata"] = {**metadata, **dates, "node": node.name}
+        return MlContext(values, session, registry)
+
+    return context
 
 
 def registry_of(config: ProjectConfig) -> Path | None:
