@@ -54,14 +54,14 @@ def complete(store, run):
 def serve(state, seed):
     """Serve the store in ``state`` until SIGTERM; with a seed, die some time later at a point, or at none."""
     site = Site(state.parent, state, {}, timing=Timing(retry_delay=0.0))
-    with open_store(state, {}) as store, Stop() as stop, stop.on_signals("handed back"):
+    with open_store(state, os.environ) as store, Stop() as stop, stop.on_signals("handed back"):
         if seed:
             chance = random.Random(seed)
             point = chance.choice(POINTS)
             threading.Timer(chance.random(), lambda: os.environ.update(TAURO_TESTING="1", TAURO_CRASH_AT=point)).start()
         Scheduler(
             site,
-            lambda: open_store(state, {}),
+            lambda: open_store(state, os.environ),
             Ticker(lambda new: None, clock=lambda: datetime.now(UTC), grace=timedelta(minutes=1)),
             Pool(lambda run: complete(store, run), most=100),
             poll=0.2,
