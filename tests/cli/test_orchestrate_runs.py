@@ -83,7 +83,7 @@ def state_of(orchestrate, run_id):
 def test_a_run_is_created_executed_and_shown(orchestrate, create):
     run_id = create()
     assert re.fullmatch(r"run-\d{8}-\d{6}-\d{6}", run_id)
-    assert orchestrate("run-status", "--run-id", run_id).out.startswith("pending ")
+    assert orchestrate("run-status", "--run-id", run_id).out.startswith(f"pending: {run_id} of 'memory' in base\n")
 
     started = orchestrate("run-start", "--run-id", run_id)
     assert (started.code, started.err) == (0, "")
@@ -362,6 +362,35 @@ def test_the_log_is_printed_as_it_was_and_its_end_alone_when_asked(orchestrate, 
     assert orchestrate("run-logs", "--run-id", run_id, "--follow").out.splitlines() == whole
     both = orchestrate("run-logs", "--run-id", run_id, "--follow", "--output", "json")
     assert both.code == 3
+
+
+def test_a_run_that_waits_for_its_next_attempt_says_why_and_for_how_long(project, orchestrate, create):
+    files = {
+        "config/dev/pipelines.yaml": "crashing: {nodes: [crash]}\n",
+        "config/dev/nodes.yaml": "crash: {function: crashing.crash}\n",
+        "src/crashing.py": "import os\n\n\ndef crash():\n    os._exit(3)\n",
+    }
+    project(**files)
+    run_id = create("crashing", "--env", "dev", "--retries", "1")
+    orchestrate("run-start", "--run-id", run_id, "--detach")
+    until = time.monotonic() + 30
+    while state_of(orchestrate, run_id) != "pending":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    shown = orchestrate("run-status", "--run-id", run_id).out
+    assert re.match(rf"pending for \d+\.\d+ s more: {run_id} of 'crashing' in dev, attempt 2 of 2\n", shown)
+    assert "Last attempt:  Its process left with exit code 3" in shown
+    assert re.search(r"Not before: +\S+ \S+ UTC, in \d+ seconds", shown)
+    assert orchestrate("run-cancel", "--run-id", run_id).out.startswith("cancelled after ")
+
+
+def test_runs_that_are_created_at_once_are_as_many_runs(project):
+    folder = project()
+    command = [sys.executable, "-m", "tauro", "orchestrate", "run-create", "--pipeline", "memory"]
+    created = [subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) for _ in range(30)]
+    ids = {process.communicate(timeout=60)[0].strip() for process in created}
+    assert [process.returncode for process in created] == [0] * 30
+    assert len(ids) == 30
 
 
 def test_a_named_log_file_gets_what_the_run_prints_and_that_somebody_looked(project, orchestrate, create):

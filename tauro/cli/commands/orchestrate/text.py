@@ -30,11 +30,13 @@ def painted(cell: str) -> str:
 
 def run_line(run: Run, now: datetime) -> str:
     """Return a run in one line. Its first word is the state, for scripts that look at nothing else."""
-    since = run.started_at or run.created_at
-    lasted = {
-        "pending": f"since {age(run.created_at, now).removesuffix(' ago')}" if run.attempt == 1 else "",
-        "running": f"for {duration((now - since).total_seconds())}",
-    }.get(run.state, f"after {took(since, run.ended_at)}" if run.started_at else "")
+    lasted = ""
+    if run.state == "pending":
+        more = run.available_at > now
+        lasted = f"for {duration((run.available_at - now).total_seconds())} more" if more else ""
+    elif run.started_at is not None:
+        end = now if run.ended_at is None else run.ended_at
+        lasted = f"{'for' if run.ended_at is None else 'after'} {took(run.started_at, end)}"
     words = " ".join(filter(None, (painted(run.state), lasted)))
     attempt = f", attempt {run.attempt} of {run.new.retries + 1}" if run.new.retries else ""
     return f"{words}: {run.id} of '{clean(run.new.pipeline)}' in {run.new.env}{attempt}"
@@ -145,7 +147,7 @@ def _facts(run: Run, now: datetime) -> Iterable[tuple[str, str]]:
     yield "Created", stamp_and_age(run.created_at, now)
     if run.state == "pending" and run.available_at > now:
         yield "Not before", stamp_and_age(run.available_at, now)
-    if run.started_at is not None:
+    if run.started_at is not None and run.state != "pending":
         yield "Started", stamp_and_age(run.started_at, now)
     if run.ended_at is not None:
         yield "Ended", stamp_and_age(run.ended_at, now)
