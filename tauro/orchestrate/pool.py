@@ -57,12 +57,16 @@ class Pool:
         """Return how many more may be started, beside those that others have going."""
         return max(0, self._most - len(self._going) - elsewhere)
 
+    def may_start(self, run: Run) -> bool:
+        """Say whether a run does not go on already, and was not in vain started a moment ago."""
+        return run.id not in self._going and self._again.get(run.id, 0.0) <= monotonic()
+
     def start(self, runs: Sequence[Run]) -> None:
-        """Start runs; those that go on already, or could not be started a moment ago, are left out."""
+        """Start those runs that may be, as long as there is room."""
         now = monotonic()
         self._again = {run_id: until for run_id, until in self._again.items() if until > now}
         for run in runs:
-            if run.id in self._going or run.id in self._again or not self.room():
+            if not (self.may_start(run) and self.room()):
                 continue
             try:
                 self._going[run.id] = run, self._launch(run)

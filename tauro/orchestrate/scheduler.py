@@ -196,19 +196,24 @@ class Scheduler:
     def _start(self, store: Store) -> None:
         """Start runs that wait, as far as there is room on this machine."""
         begun = monotonic()
-        here, going = self._owner.boot_id, self._pool.going
-        running = store.list_runs(RunFilter(state="running"))
-        elsewhere = sum(run.owner is not None and run.owner.boot_id == here and run.id not in going for run in running)
-        if room := self._pool.room(elsewhere):
-            limit = room + self._pool.crowd
-            waiting = store.claimable_runs(now=self._clock(), limit=limit, unattended=True)
-            late = self._clock() - timedelta(seconds=_COURTESY_SECONDS)
-            self._own = {run_id: until for run_id, until in self._own.items() if until > monotonic()}
-            ours = [run for run in waiting if _is_left(run) and (run.id in self._own or run.available_at <= late)]
-            self._pool.start(ours[:room])
+        waiting = self._waiting(store)
         self._is_to_start = False
         # Where many wait, looking for them takes long; firing goes before.
         self._start_at = monotonic() + _FIRING_SHARE * (monotonic() - begun)
+        self._pool.start(waiting)
+
+    def _waiting(self, store: Store) -> list[Run]:
+        """Return the runs that wait, as many as there is room for."""
+        here, going = self._owner.boot_id, self._pool.going
+        running = store.list_runs(RunFilter(state="running"))
+        elsewhere = sum(run.owner is not None and run.owner.boot_id == here and run.id not in going for run in running)
+        if not (room := self._pool.room(elsewhere)):
+            return []
+        found = store.claimable_runs(now=self._clock(), limit=room + self._pool.crowd, unattended=True)
+        late = self._clock() - timedelta(seconds=_COURTESY_SECONDS)
+        self._own = {run_id: until for run_id, until in self._own.items() if until > monotonic()}
+        ours = [run for run in found if _is_left(run) and (run.id in self._own or run.available_at <= late)]
+        return [run for run in ours if self._pool.may_start(run)][:room]
 
     def _forget_the_dead(self, store: Store) -> None:
         now = self._clock()
