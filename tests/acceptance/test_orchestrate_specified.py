@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from tauro.cli.cli import cli
+from tauro.cli.console import Console
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "orchestration.md").read_text(encoding="utf-8")
 STATES = {"pending", "running", "completed", "failed", "cancelled"}
 
 # Every command line of the section and of its Quick Start, verbatim but for names and ids, which stand in variables.
@@ -92,3 +98,26 @@ def test_runs_schedules_and_backfills_are_what_was_asked_for(ended):
     assert "completed" in done
     assert set(done) <= {"completed", "pending"}
     assert shell("tauro orchestrate db-check", project).returncode == 0
+
+
+def test_the_python_example_of_the_guide_runs_in_the_generated_project(ended):
+    project, _ = ended
+    (program,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    done = shell(f"{sys.executable} - <<'END'\n{program}\nEND", project)
+    assert (done.returncode, done.stdout) == (0, "completed\n"), done.stderr
+
+
+def test_every_command_line_of_the_guide_is_one():
+    lines = re.findall(r"\btauro (orchestrate [^`)&\n]*)", re.sub(r" *#.*", "", "\n".join(code_of(GUIDE))))
+    assert len(lines) > 10
+    for line in lines:
+        command, words = cli, shlex.split(line)
+        while isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), words.pop(0))
+            assert command is not None, line
+        command.make_context("tauro", words, obj=Console())
+
+
+def code_of(page):
+    """Return the blocks of command lines and units of a page."""
+    return re.findall(r"```(?:bash|ini)\n(.*?)```", page, re.DOTALL)

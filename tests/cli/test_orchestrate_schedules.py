@@ -227,6 +227,33 @@ def test_what_is_left_of_a_backfill_is_cancelled(orchestrate):
     assert cancelled.out == f"{backfill}: 3 of 3 runs over (3 cancelled)\n"
 
 
+def test_a_backfill_that_is_interrupted_hands_its_runs_back_and_says_how_to_go_on(project, orchestrate):
+    files = {
+        "config/dev/pipelines.yaml": "slow: {nodes: [nap]}\n",
+        "config/dev/nodes.yaml": "nap: {function: naps.nap}\n",
+        "src/naps.py": "import time\nfrom pathlib import Path\n\n\ndef nap():\n    Path('asleep').touch()\n"
+        "    time.sleep(0 if Path('hurry').exists() else 60)\n",
+    }
+    folder = project(**files)
+    options = ["backfill", "--pipeline", "slow", "--env", "dev", "--count", "2", "--run-now"]
+    command = [sys.executable, "-m", "tauro", "orchestrate", *options]
+    started = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 30
+    while not (folder / "asleep").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 4
+    assert "0 of 2 runs over (2 pending)" in out
+    assert "The backfill was ended; 2 runs of 2 are left" in err
+    backfill = out.split(":")[0]
+    assert f"tauro orchestrate backfill --backfill-id {backfill} --run-now" in err
+    (folder / "hurry").touch()
+    done = orchestrate("backfill", "--backfill-id", backfill, "--run-now")
+    assert (done.code, done.out) == (0, f"{backfill}: 2 of 2 runs over (2 completed)\n")
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("options", "code", "said"),
