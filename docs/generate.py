@@ -1,11 +1,13 @@
 """Writes the pages of docs/ that say what the code says: ``make docs``.
 
-The model gives configuration.md, the rules troubleshooting.md, the abilities of engines a table in datasets.md.
+The model gives configuration.md, the rules troubleshooting.md, the abilities of engines and the
+differences that tests/conformance knows tables in datasets.md.
 A test compares them with what is committed, so they are always true.
 """
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +52,18 @@ def troubleshooting() -> str:
 def datasets() -> str:
     """Return the page about datasets."""
     text = (DOCS / "datasets.head.md").read_text(encoding="utf-8").rstrip()
-    return f"{NOTE}{text.replace('<!-- the table of engines -->', _engines())}\n"
+    text = text.replace("<!-- the table of engines -->", _engines())
+    return f"{NOTE}{text.replace('<!-- the differences -->', _differences())}\n"
+
+
+def _differences() -> str:
+    """Return what the suite knows not to be alike: it fails where this does not hold."""
+    known = runpy.run_path(str(DOCS.parent / "tests/conformance/suite/differences.py"))["DIFFERENCES"]
+    lines = ["| what is different | whose |", "|---|---|"]
+    for one in known:
+        whose = " ".join(f"`{name}`" if "." in name else name for name in one.of)
+        lines.append(f"| {one.what} | {whose} |")
+    return "\n".join(lines)
 
 
 def _engines() -> str:

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
 _DEFAULTS = {
     "spark.sql.session.timeZone": "UTC",
+    # Else it writes times in a form of its own, of which others do not know that they are in UTC.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # A folder x=007 is the text 007 on every engine; a schema gives it another type.
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # Delta's parser loses the parameters of queries where the parser is to fill them in: delta-io/delta#7640.
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
     # A local table has a few files: fifty partitions for its log cost more than the work.
     "spark.databricks.delta.snapshotPartitions": "2",
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tauro.io.fits import check_columns, check_types, is_embedded, without_void
 from tauro.io.folders import (
+    NULL_PARTITION,
     PACKED,
     check_appendable,
     check_order,
@@ -14,11 +16,12 @@ from tauro.io.folders import (
     data_files,
     files_in,
     header_of,
+    null_partitions,
     refuse_delta,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -32,6 +35,24 @@ _CHUNK = 1 << 20
 COUNTED_BYTES = 32 << 20
 # Their files tell the types of their columns.
 _TYPED = ("parquet", "avro", "orc")
+# What Apache Spark is told so that texts and times come back as they were: else it takes a line break in quotes for
+# the end of a row, puts a backslash before quotes, cuts off blanks, and times behind milliseconds; and it takes
+# what it does not understand for null.
+_MICROSECONDS = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
+_AS_EMBEDDED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"csv": {"escape": '"', "multiLine": True, "mode": "FAILFAST"}, "json": {"mode": "FAILFAST"}}
+)
+_WRITTEN_AS_EMBEDDED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "csv": {
+            "escape": '"',
+            "ignoreLeadingWhiteSpace": False,
+            "ignoreTrailingWhiteSpace": False,
+            **_MICROSECONDS,
+        },
+        "json": _MICROSECONDS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +83,7 @@ class FileFormat:
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return the data as a DataFrame. The first line of a CSV file holds its names unless told otherwise."""
         refuse_delta(location, dataset)
-        reader = session.read.format(self.name).options(**self._options(dataset))
+        reader = session.read.format(self.name).options(**self._read_options(session, dataset))
         if self._splits_lines(session, dataset):
             reader = reader.option("lineSep", "\n")
         if dataset.columns is not None:
@@ -73,7 +94,9 @@ class FileFormat:
             self._check_headers(frame.columns if dataset.schema is not None else [], location, dataset)
         null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
         if self.name == "csv" and null is not None and is_embedded(session):
-            frame = _with_nulls(frame, str(null))
+            frame = _with_nulls(frame, str(null), frame.columns)
+        if is_embedded(session):
+            frame = _with_nulls(frame, NULL_PARTITION, null_partitions(location))
         if self._splits_lines(session, dataset):
             from tauro.io.lines import split_at_returns
 
@@ -101,7 +124,7 @@ class FileFormat:
 
             frame = as_lines(frame, dataset)
         frame = self._fitting(without_void(frame), location, dataset)
-        writer = frame.write.format(self.name).options(**self._options(dataset))
+        writer = frame.write.format(self.name).options(**self._write_options(frame.sparkSession, dataset))
         if dataset.partition_by:
             writer = writer.partitionBy(*dataset.partition_by)
         if location.path is None:
@@ -149,8 +172,8 @@ class FileFormat:
 
     def _like_stored(self, frame: DataFrame, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return ``frame`` with its columns as they are stored: readers go by the place of a CSV file's columns."""
-        reader = frame.sparkSession.read.format(self.name).options(**self._options(dataset))
-        stored = reader.load(location.uri)
+        session = frame.sparkSession
+        stored = session.read.format(self.name).options(**self._read_options(session, dataset)).load(location.uri)
         from tauro.io.predicates import quoted
 
         if self.name == "csv" and not self._has_header(dataset):
@@ -211,6 +234,14 @@ class FileFormat:
         defaults = {"header": True} if self.name == "csv" and not told else {}
         return {**defaults, **dataset.options}
 
+    def _read_options(self, session: SparkSession, dataset: DatasetConfig) -> dict[str, Any]:
+        own = self._options(dataset)
+        return own if is_embedded(session) else _with_defaults(own, _AS_EMBEDDED.get(self.name, {}))
+
+    def _write_options(self, session: SparkSession, dataset: DatasetConfig) -> dict[str, Any]:
+        own = self._options(dataset)
+        return own if is_embedded(session) else _with_defaults(own, _WRITTEN_AS_EMBEDDED.get(self.name, {}))
+
     def _has_header(self, dataset: DatasetConfig) -> bool:
         return _lower(self._options(dataset)).get("header") == "true"
 
@@ -247,6 +278,12 @@ def _is_empty_avro(file: Path) -> bool:
     return read_avro(file, n_rows=1).is_empty()
 
 
+def _with_defaults(own: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with those that they do not name themselves, in whatever letters."""
+    named = {key.lower() for key in own}
+    return {**{key: value for key, value in defaults.items() if key.lower() not in named}, **own}
+
+
 def _lower(options: dict[str, Any]) -> dict[str, str]:
     return {key.lower(): str(value).lower() for key, value in options.items()}
 
@@ -279,14 +316,19 @@ def adding_to(target: Target) -> AbstractContextManager[Path]:
     return adding(target.location.path, target.write and target.write.token)
 
 
-def _with_nulls(frame: DataFrame, text: str) -> DataFrame:
-    """Return ``frame`` with a null for every ``text``. The embedded engine looks for it only when it infers types."""
+def _with_nulls(frame: DataFrame, text: str, among: Collection[str]) -> DataFrame:
+    """Return ``frame`` with a null for every ``text`` in the columns that are ``among`` these.
+
+    The embedded engine looks for it only when it infers types.
+    """
+    if not among:
+        return frame
     from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
 
     columns = []
     for field in frame.schema.fields:
         column = F.col("`" + field.name.replace("`", "``") + "`")
-        is_text = field.dataType.simpleString() == "string"
+        is_text = field.name in among and field.dataType.simpleString() == "string"
         columns.append(F.when(column != F.lit(text), column).alias(field.name) if is_text else column)
     return frame.select(*columns)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from tauro.errors import NodeError
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from tauro.config.model import DatasetConfig
     from tauro.io.location import Location
 
+# What Hive and Spark call the folder of a partition of nulls.
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 PACKED = frozenset({".gz", ".bz2", ".zst", ".xz", ".snappy", ".deflate", ".lz4"})
 _DATA = PACKED | {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".orc", ".avro", ".txt", ".text", ".xml"}
 
@@ -91,3 +94,10 @@ def check_replaceable(path: Path, dataset: str) -> None:
                 looked_up=(str(path),),
                 hint="Give the dataset a folder of its own.",
             )
+
+
+def null_partitions(location: Location) -> set[str]:
+    """Return the partition columns that have a folder for null. The embedded engine takes its name for a text."""
+    end = f"={NULL_PARTITION}"
+    files = data_files(location) if location.path is not None else ()
+    return {unquote(part.removesuffix(end)) for file in files for part in file.parts if part.endswith(end)}

@@ -63,6 +63,12 @@ def check_options(config: ProjectConfig, dataset: DatasetConfig) -> None:
             hint=_INSTEAD["partitionoverwritemode"],
         )
     for key, value in dataset.options.items():
+        if dataset.format == "json" and key.lower() == "multiline" and str(value).lower() == "true":
+            raise Unsupported(
+                f"{dataset.name}: The embedded engine reads one object a line of JSON",
+                place=config.place(dataset.section, dataset.name, "options", key, key=True),
+                hint="Read it by a format: python, or set mode: spark.",
+            )
         if key.lower() in _PASSED_OVER and not is_harmless(key, value):
             raise Unsupported(
                 f"{dataset.name}: The embedded engine passes over the option '{key}'",

@@ -120,7 +120,6 @@ BY_SPARK = [
     ("csv", {"options": {"escape": "\\"}}),
     ("csv", {"schema": "a VARCHAR(3)"}),
     ("csv", {"schema": "a ARRAY<INT>"}),
-    ("json", {"options": {"multiLine": True}}),
     ("json", {"schema": "a DECIMAL(10,2)"}),
     ("parquet", {"options": {"mergeSchema": True}}),
     ("parquet", {"schema": "a INT"}),

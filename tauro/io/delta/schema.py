@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tauro.errors import NodeError
-from tauro.io.fits import check_kinds, kinds_of, without_void
+from tauro.io.fits import check_kinds, is_embedded, kinds_of, without_void
 from tauro.io.predicates import quoted
 
 if TYPE_CHECKING:
@@ -63,6 +63,22 @@ def typed(frame: DataFrame, table: StructType) -> DataFrame:
         if field.dataType.simpleString() == "void" and field.name in kinds:
             frame = frame.withColumn(field.name, F.lit(None).cast(kinds[field.name]))
     return without_void(frame)
+
+
+def like_stored(frame: DataFrame, table: StructType) -> DataFrame:
+    """Return ``frame`` with the types of the table's columns, which hold its values.
+
+    Apache Spark refuses a smallint for a bigint; the embedded engine casts it itself.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    if is_embedded(frame.sparkSession):
+        return frame
+    kinds = {field.name: field.dataType for field in table.fields}
+    for field in frame.schema.fields:
+        if field.name in kinds and field.dataType.simpleString() != kinds[field.name].simpleString():
+            frame = frame.withColumn(field.name, F.col(quoted(field.name)).cast(kinds[field.name]))
+    return frame
 
 
 def nullable(frame: DataFrame) -> DataFrame:

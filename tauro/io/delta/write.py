@@ -10,7 +10,7 @@ from tauro.io.delta.commits import Changes, commit_of, is_committed
 from tauro.io.delta.log import has_table, newest_version, partition_columns
 from tauro.io.delta.merge import merge
 from tauro.io.delta.once import computed_once
-from tauro.io.delta.schema import add_columns, new_columns, nullable, typed
+from tauro.io.delta.schema import add_columns, like_stored, new_columns, nullable, typed
 from tauro.io.fits import is_embedded, without_void
 from tauro.io.predicates import (
     columns_of,
@@ -22,6 +22,8 @@ from tauro.io.predicates import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import DataFrame, DataFrameWriter
     from pyspark.sql.types import StructType
 
@@ -120,7 +122,7 @@ def _create(frame: DataFrame, table: _Table) -> None:
     # Where a part is meant, a table that has come to be in the meantime must not be overwritten whole.
     whole = dataset.write_mode == "overwrite" and dataset.overwrite_strategy in (None, "full")
     mode = "append" if dataset.write_mode == "append" else "overwrite" if whole else "error"
-    writer = _writer(_may_be_null(frame), table)
+    writer = _writer(_partitions_last(_may_be_null(frame), dataset.partition_by), table)
     if dataset.write_mode == "merge":
         writer.option("userMetadata", "")  # the merge itself is what must be known again
     writer.mode(mode).save(table.uri)
@@ -139,6 +141,7 @@ def _change(frame: DataFrame, stored: StructType, table: _Table) -> None:
         replaces_schema = dataset.overwrite_schema and not appends
         if replaces_schema or new_columns(frame, stored, dataset):
             frame = _may_be_null(frame)
+        frame = _partitions_last(frame, dataset.partition_by) if replaces_schema else like_stored(frame, stored)
         _writer(frame, table).mode("append" if appends else "overwrite").save(table.uri)
 
 
@@ -156,7 +159,7 @@ def _replace_partitions(frame: DataFrame, stored: StructType, table: _Table) -> 
         )
     if not is_embedded(frame.sparkSession):
         new_columns(frame, stored, dataset)
-        writer = _writer(frame, table).option("partitionOverwriteMode", "dynamic")
+        writer = _writer(like_stored(frame, stored), table).option("partitionOverwriteMode", "dynamic")
         writer.mode("overwrite").save(table.uri)
         return
     with computed_once(typed(frame, stored), table.target.location) as once:
@@ -171,15 +174,26 @@ def _replace_partitions(frame: DataFrame, stored: StructType, table: _Table) -> 
 def _replace(frame: DataFrame, predicate: str, stored: StructType, table: _Table) -> None:
     """Overwrite the rows that ``predicate`` holds for, which are all that ``frame`` has."""
     frame = typed(frame, stored)
-    if new_columns(frame, stored, table.target.dataset) and is_embedded(frame.sparkSession):
+    embedded = is_embedded(frame.sparkSession)
+    if new_columns(frame, stored, table.target.dataset) and embedded:
         add_columns(frame, table.uri)
-    _writer(frame, table).option("replaceWhere", predicate).mode("overwrite").save(table.uri)
+    if embedded and _copies_rows(table):
+        # Else it removes the rows too for which nobody knows whether the condition holds.
+        predicate = f"({predicate}) IS TRUE"
+    _writer(like_stored(frame, stored), table).option("replaceWhere", predicate).mode("overwrite").save(table.uri)
 
 
 def _may_be_null(frame: DataFrame) -> DataFrame:
     """Return ``frame`` with columns as a table's are: of some type, and open for nulls."""
     frame = without_void(frame)
     return nullable(frame) if is_embedded(frame.sparkSession) else frame
+
+
+def _partitions_last(frame: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Return ``frame`` with its columns in the order in which the embedded engine makes a table of them."""
+    if is_embedded(frame.sparkSession) or not columns:
+        return frame
+    return frame.select(*(quoted(name) for name in frame.columns if name not in columns), *map(quoted, columns))
 
 
 def _writer(frame: DataFrame, table: _Table) -> DataFrameWriter:

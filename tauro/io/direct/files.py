@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tauro.errors import NodeError
 from tauro.io.direct.filters import filtered
-from tauro.io.direct.found import NOTHING, find
+from tauro.io.direct.found import find
 from tauro.io.direct.types import as_stored, spark_names, with_types
 from tauro.io.files import FileFormat, adding_to, is_repeated
 from tauro.io.fits import check_columns, check_kinds
-from tauro.io.folders import check_appendable, check_replaceable, data_files, files_in, refuse_delta
+from tauro.io.folders import NULL_PARTITION, check_appendable, check_replaceable, data_files, files_in, refuse_delta
 from tauro.io.formats import Written
 from tauro.io.location import Location
 
@@ -164,7 +164,7 @@ class DirectFiles:
         to = PartitionBy(folder, key=list(dataset.partition_by), include_key=False)
         self.codec.sink(rows, to, inside, dataset)
         for column in dataset.partition_by:
-            if any(folder.rglob(f"{glob.escape(column)}={NOTHING}")):
+            if any(folder.rglob(f"{glob.escape(column)}={NULL_PARTITION}")):
                 raise NodeError(f"A row has no value in the partition column '{column}'; only delta can store that")
         if not folder.exists():
             folder.mkdir()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tauro.io.folders import PACKED, data_files
+from tauro.io.folders import NULL_PARTITION, PACKED, data_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tauro.io.location import Location
-
-NOTHING = "__HIVE_DEFAULT_PARTITION__"
 
 
 class Found(NamedTuple):
@@ -53,4 +51,4 @@ def _partitions(file: Path, root: Path) -> dict[str, str | None]:
     from urllib.parse import unquote
 
     pairs = [part.partition("=") for part in file.relative_to(root).parts[:-1] if "=" in part]
-    return {unquote(key): None if value == NOTHING else unquote(value) for key, _, value in pairs}
+    return {unquote(key): None if value == NULL_PARTITION else unquote(value) for key, _, value in pairs}
