@@ -82,7 +82,7 @@ def test_what_is_printed_is_what_the_specification_says(ended):
     assert lines[0].split()[0] in STATES
     ids = [line for line in lines if re.fullmatch(r"(schedule|backfill)-\d{8}-\d{6}-\d{6}", line)]
     assert [line.partition("-")[0] for line in ids] == ["schedule", "schedule", "backfill", "backfill"]
-    assert any(line.startswith("cancelled: run-") for line in lines)
+    assert any(line.startswith("cancelled after ") for line in lines)
 
 
 def test_runs_schedules_and_backfills_are_what_was_asked_for(ended):

@@ -75,6 +75,10 @@ def create(orchestrate):
     return make
 
 
+def status_text(orchestrate, run_id):
+    return orchestrate("run-status", "--run-id", run_id).out
+
+
 def state_of(orchestrate, run_id):
     return json.loads(orchestrate("run-status", "--run-id", run_id, "--output", "json").out)["state"]
 
@@ -83,7 +87,7 @@ def state_of(orchestrate, run_id):
 def test_a_run_is_created_executed_and_shown(orchestrate, create):
     run_id = create()
     assert re.fullmatch(r"run-\d{8}-\d{6}-\d{6}", run_id)
-    assert orchestrate("run-status", "--run-id", run_id).out.startswith(f"pending: {run_id} of 'memory' in base\n")
+    assert re.match(rf"pending for \d\.\d\d s: {run_id} of 'memory' in base\n", status_text(orchestrate, run_id))
 
     started = orchestrate("run-start", "--run-id", run_id)
     assert (started.code, started.err) == (0, "")
@@ -210,7 +214,8 @@ def test_a_run_that_is_interrupted_is_cancelled_and_leaves_with_4(project, orche
 def test_a_pending_run_is_cancelled_at_once(orchestrate, create):
     run_id = create()
     result = orchestrate("run-cancel", "--run-id", run_id)
-    assert (result.code, result.out, result.err) == (0, f"cancelled: {run_id} of 'memory' in base\n", "")
+    assert (result.code, result.err) == (0, "")
+    assert re.fullmatch(rf"cancelled after \d\.\d\d s: {run_id} of 'memory' in base\n", result.out)
 
 
 @pytest.mark.usefixtures("project")

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tauro.cli.colour import paint
-from tauro.cli.commands.orchestrate.moments import age, duration, stamp_and_age, took
+from tauro.cli.commands.orchestrate.moments import age, stamp_and_age, took
 from tauro.cli.render import clean, table
 
 if TYPE_CHECKING:
@@ -30,16 +30,14 @@ def painted(cell: str) -> str:
 
 def run_line(run: Run, now: datetime) -> str:
     """Return a run in one line. Its first word is the state, for scripts that look at nothing else."""
-    lasted = ""
-    if run.state == "pending":
-        more = run.available_at > now
-        lasted = f"for {duration((run.available_at - now).total_seconds())} more" if more else ""
-    elif run.started_at is not None:
-        end = now if run.ended_at is None else run.ended_at
-        lasted = f"{'for' if run.ended_at is None else 'after'} {took(run.started_at, end)}"
-    words = " ".join(filter(None, (painted(run.state), lasted)))
+    if run.state == "pending" and run.available_at > now:
+        lasted = f"for {took(now, run.available_at)} more"
+    elif run.ended_at is None:
+        lasted = f"for {took((run.started_at if run.state == 'running' else None) or run.available_at, now)}"
+    else:
+        lasted = f"after {took(run.started_at or run.created_at, run.ended_at)}"
     attempt = f", attempt {run.attempt} of {run.new.retries + 1}" if run.new.retries else ""
-    return f"{words}: {run.id} of '{clean(run.new.pipeline)}' in {run.new.env}{attempt}"
+    return f"{painted(run.state)} {lasted}: {run.id} of '{clean(run.new.pipeline)}' in {run.new.env}{attempt}"
 
 
 def run_text(run: Run, tasks: Sequence[Task], now: datetime, *, log: str | None = None) -> str:
