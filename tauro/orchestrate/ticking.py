@@ -95,7 +95,7 @@ class Ticker:
             self._check(schedule.new)
             due = now if schedule.next_fire is None else schedule.next_fire
             return catch_up(cadence_of(schedule), due, now, policy=schedule.new.catchup, grace=self._grace)
-        except (TauroError, ArithmeticError, ValueError) as error:
+        except (TauroError, OSError, ArithmeticError, ValueError) as error:
             self._complain(store, schedule, str(error))
             return None
 
@@ -132,7 +132,7 @@ class Pipelines:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._known: dict[str, tuple[float, frozenset[str] | TauroError]] = {}
+        self._known: dict[str, tuple[float, frozenset[str] | TauroError | OSError]] = {}
 
     def check(self, new: NewSchedule) -> None:
         """Refuse a schedule whose pipeline cannot be run.
@@ -140,25 +140,26 @@ class Pipelines:
         Raises:
             PipelineNotFound: There is none of that name, or it is a stream.
             TauroError: The configuration of the environment has faults.
+            OSError: It cannot be read.
         """
         until, names = self._known.get(new.env, (0.0, frozenset[str]()))
         if until < monotonic():
             names = self._read(new.env)
             self._known[new.env] = monotonic() + AGAIN_SECONDS, names
-        if isinstance(names, TauroError):
+        if not isinstance(names, frozenset):
             raise names
         if new.pipeline not in names:
             raise PipelineNotFound(
                 f"Environment '{new.env}' has no batch pipeline '{new.pipeline}'", nearest=nearest(new.pipeline, names)
             )
 
-    def _read(self, env: str) -> frozenset[str] | TauroError:
+    def _read(self, env: str) -> frozenset[str] | TauroError | OSError:
         from tauro.project import Project
 
         site = self._site
         try:
             project = Project.open(site.root, env, config_type=site.config_type, environ=site.environ)
-        except TauroError as error:
+        except (TauroError, OSError) as error:
             return error
         return frozenset(name for name, pipeline in project.pipelines.items() if pipeline.type != "streaming")
 

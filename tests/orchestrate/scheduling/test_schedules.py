@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tauro.errors import PipelineNotFound, ScheduleNotFound, UsageFault, ValidationError
+from tauro.errors import ConfigurationError, PipelineNotFound, ScheduleNotFound, UsageFault, ValidationError
 from tauro.orchestrate.records import NewSchedule
 from tauro.orchestrate.schedules import (
     ScheduleChange,
@@ -16,6 +16,7 @@ from tauro.orchestrate.schedules import (
     show_schedule,
     update_schedule,
 )
+from tauro.orchestrate.ticking import Pipelines
 
 NOW = datetime(2026, 10, 24, 10, 15, 30, 123456, tzinfo=UTC)
 DAILY = NewSchedule("good", "base", "CRON", "30 2 * * *", "Europe/Berlin")
@@ -164,3 +165,18 @@ def test_a_schedule_that_is_removed_is_known_no_more(control):
             door(control, schedule.id)
     with pytest.raises(ScheduleNotFound):
         update_schedule(control, schedule.id, ScheduleChange(retries=1))
+
+
+def test_which_pipelines_there_are_is_believed_for_a_while(project, monkeypatch):
+    pipelines = Pipelines(project.control.site)
+    pipelines.check(DAILY)
+    project.drop("good")
+    pipelines.check(DAILY)
+    pipelines.check(DAILY._replace(pipeline="exits"))
+    monkeypatch.setattr("tauro.orchestrate.ticking.AGAIN_SECONDS", -1.0)
+    pipelines = Pipelines(project.control.site)
+    with pytest.raises(PipelineNotFound, match="no batch pipeline 'good'"):
+        pipelines.check(DAILY)
+    (project.root / "config/base/pipelines.json").write_text("{")
+    with pytest.raises(ConfigurationError):
+        pipelines.check(DAILY)
