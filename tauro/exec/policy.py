@@ -33,6 +33,7 @@ _NAMES = frozenset(
         "RetriesExceeded",
     }
 )
+_LOST_RACE = "Failed to commit transaction"  # what the embedded engine says
 
 
 class Policy(NamedTuple):
@@ -93,7 +94,8 @@ def is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in _ERRNOS:
         return True
-    if _NAMES & {kind.__name__ for kind in type(error).__mro__}:
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if _NAMES & names or ("SparkRuntimeException" in names and _LOST_RACE in str(error)):
         return True
     status = getattr(getattr(error, "response", error), "status_code", getattr(error, "code", None))
     if isinstance(status, int) and status in _STATUSES:

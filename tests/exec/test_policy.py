@@ -91,6 +91,10 @@ class CommitFailedError(Exception):
     """As that of delta-rs is called."""
 
 
+class SparkRuntimeException(Exception):
+    """As errors of the embedded engine are called."""
+
+
 class Status(Exception):
     def __init__(self, status):
         super().__init__(status)
@@ -112,6 +116,7 @@ def caused(by):
         OSError(errno.ENETUNREACH, "unreachable"),
         Busy(),
         CommitFailedError(),
+        SparkRuntimeException("Failed to commit transaction: 0"),
         Status(503),
         Status(429),
         caused(ConnectionError()),
@@ -129,7 +134,8 @@ class Never(ConnectionError):
 @pytest.mark.parametrize(
     "error",
     [ValueError(), FileNotFoundError(errno.ENOENT, "gone"), PermissionError(errno.EACCES, "no"), Status(404), Never(),
-     SystemExit(503), MemoryError(), caused(KeyError()), Exception("503")],
+     SystemExit(503), MemoryError(), caused(KeyError()), Exception("503"),
+     SparkRuntimeException("Division by zero")],
     ids=repr,
 )  # fmt: skip
 def test_what_will_fail_again_is_not(error):

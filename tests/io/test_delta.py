@@ -1,7 +1,10 @@
 """Delta tables: parts that are overwritten, versions, and columns that change."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime
+from threading import Barrier
 
 import polars as pl
 import pytest
@@ -284,3 +287,24 @@ def test_a_first_write_that_was_killed_is_as_if_nothing_had_been_there(store, op
         table.read()
     assert table.write(DAYS) == 4
     assert rows(table) == DAYS.rows()
+
+
+# -- several writers at once --------------------------------------------------------------------
+
+
+def test_of_several_that_make_a_table_at_once_by_overwriting_it_the_last_one_s_rows_are_left(store):
+    table, start = store("delta"), Barrier(4)
+    numbers = table.catalog.session().range(100_000)
+
+    def write(number):
+        start.wait()
+        # Spark's on both roads: delta-rs would be done before the others begin.
+        table.write(numbers.selectExpr("sha2(cast(id AS string), 256) AS d", f"{number} AS v"))
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(write, number) for number in range(4)]:
+            with suppress(NodeError):  # the race for a later version may be lost
+                done.result()
+    found = pl.DataFrame(DeltaTable(table.path).to_pyarrow_table())
+    assert found.height == 100_000
+    assert found["v"].n_unique() == 1

@@ -54,17 +54,28 @@ class DeltaFormat:
         What the settings ask for after the write is done too, or the log tells why not.
 
         Raises:
-            NodeError: It does not fit the table.
+            NodeError: It does not fit the table, or another write has changed that meanwhile.
         """
         import logging
+        from contextlib import nullcontext
         from uuid import uuid4
 
+        from pyspark.errors import PySparkException
+
+        from tauro.io.delta.alone import alone_with_new_table, lost_race
         from tauro.io.delta.commits import WriteId
         from tauro.io.delta.maintenance import maintain
         from tauro.io.delta.write import write_table
 
         write = target.write or WriteId(uuid4().hex)
-        rows = write_table(frame, target, _uri(frame.sparkSession, target.location), write)
+        path = target.location.path
+        try:
+            with nullcontext() if path is None else alone_with_new_table(path):
+                rows = write_table(frame, target, _uri(frame.sparkSession, target.location), write)
+        except PySparkException as error:
+            if "Failed to commit transaction" in str(error):  # of the embedded engine
+                raise lost_race(target.dataset.name) from error
+            raise
         for failure in maintain(target.location, target.dataset):
             logging.getLogger(__name__).warning(failure)
         return rows

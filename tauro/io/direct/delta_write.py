@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager, suppress
-from fcntl import LOCK_EX, flock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.errors import NodeError
+from tauro.io.delta.alone import alone_with_new_table, lost_race
 from tauro.io.delta.commits import commit_of
-from tauro.io.delta.log import LOG
 from tauro.io.delta.schema import added_columns
 from tauro.io.direct.delta_scan import table_columns
 from tauro.io.direct.options import Options
@@ -72,7 +69,7 @@ def write_table(frame: LazyFrame, target: Target, write: WriteId) -> Written | N
     root = target.location.path
     if root is None:
         return None
-    with _alone_with_new_table(root) as is_new:
+    with alone_with_new_table(root) as is_new:
         if not is_new and write.repeats and target.dataset.write_mode == "append":
             done = commit_of(root, write)
             if done is not None:
@@ -82,28 +79,9 @@ def write_table(frame: LazyFrame, target: Target, write: WriteId) -> Written | N
         return None if change is None else _commit(change, root, target, write)
 
 
-@contextmanager
-def _alone_with_new_table(root: Path) -> Iterator[bool]:
-    """Yield whether there is no table yet; who is told so is alone on this machine until the block ends.
-
-    Of two that make a table at once, delta-rs lets the second one replace the columns of the first.
-    """
-    if (root / LOG).is_dir():
-        yield False
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with suppress(OSError):  # a file system without locks
-            flock(folder, LOCK_EX)
-        yield not (root / LOG).is_dir()
-    finally:
-        os.close(folder)
-
-
 def _commit(change: _Change, root: Path, target: Target, write: WriteId) -> Written:
     from deltalake import CommitProperties, write_deltalake
-    from deltalake.exceptions import DeltaError
+    from deltalake.exceptions import CommitFailedError, DeltaError
 
     dataset = target.dataset
     own = Options(dataset.options).text("usermetadata", None)
@@ -118,6 +96,8 @@ def _commit(change: _Change, root: Path, target: Target, write: WriteId) -> Writ
     except DeltaError as error:
         if rows.error is not None:
             raise rows.error from None
+        if isinstance(error, CommitFailedError):
+            raise lost_race(dataset.name) from error
         if "predicate" in change.how and "Invalid data found" in str(error) and not _has_rules(root):
             raise NodeError(
                 f"A row is outside of what replaceWhere overwrites ({replace_predicate(dataset, target.window)})",
