@@ -106,14 +106,14 @@ def _keys(model: type[Settings]) -> str:
     return "\n".join(lines)
 
 
-def _rows(model: type[Settings], prefix: str) -> Iterator[tuple[str, ...]]:
+def _rows(model: type[Settings], prefix: str, *, planned: bool = False) -> Iterator[tuple[str, ...]]:
     options: dict[str, Option] = {option.key: option for option in model.known.values()}
     for key, option in options.items():
         if isinstance(option.kind, Group):
-            yield from _rows(option.kind.model, f"{prefix}{key}.")
+            yield from _rows(option.kind.model, f"{prefix}{key}.", planned=planned or option.planned)
             continue
         also = f" Also written {', '.join(f'`{name}`' for name in option.also)}." if option.also else ""
-        mark = " †" if option.planned else ""
+        mark = " †" if planned or option.planned else ""
         if isinstance(option.kind, Composed):
             takes = "a list of mappings, or mappings by name" if option.kind.many else "a mapping"
             yield f"`{prefix}{key}`{mark}", takes, "", option.doc + also

@@ -25,6 +25,7 @@ from tauro.config.schema import (
     describe,
     option,
 )
+from tauro.config.streams import NO_STREAM, Stream
 from tauro.config.views import Views
 from tauro.errors import ValidationError
 from tauro.security.redaction import Redactor
@@ -43,11 +44,14 @@ MODES = ("local", "spark", "connect", "databricks")
 PIPELINE_TYPES = ("batch", "streaming", "hybrid", "ml")
 READ_FORMATS = (
     "csv", "json", "parquet", "delta", "orc", "avro", "text", "xml", "jdbc", "table", "query",
-    "pickle", "kafka", "rate", "unity_catalog", "python",
+    "pickle", "kafka", "rate", "unity_catalog", "python", "socket", "delta_stream", "file_stream", "kinesis",
 )  # fmt: skip
 WRITE_FORMATS = (
     "csv", "json", "parquet", "delta", "orc", "avro", "text", "jdbc", "table", "kafka", "unity_catalog", "python",
+    "console", "memory", "foreach_batch",
 )  # fmt: skip
+# Files that can be read as a stream.
+STREAMED_FILES = ("csv", "json", "parquet", "text", "orc", "avro")
 FORMATS = tuple(dict.fromkeys(READ_FORMATS + WRITE_FORMATS))
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
@@ -189,7 +193,7 @@ class PipelineConfig(Settings):
     spark_config: Mapping[str, Any] = option(Free(), "Settings of its Spark session.", default=NOTHING, planned=True)
     model_version: str | None = option(Text(), "Model version.")
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
-    streaming: Mapping[str, Any] = option(Free(), "Settings of its streams.", default=NOTHING, planned=True)
+    streaming: Stream = option(Group(Stream), "Settings of its streams.", default=NO_STREAM, planned=True)
     retries: int | None = option(Number(), "Retries of each node after a transient error.")
     timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a run, in seconds.")
 
@@ -226,7 +230,7 @@ class NodeConfig(Settings):
     timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of the node, in seconds.")
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
     metrics: Any = option(Anything(), "Metrics of an ml node, for its code, in ml_context['node_config'].")
-    streaming: Mapping[str, Any] = option(Free(), "Settings of its stream.", default=NOTHING, planned=True)
+    streaming: Stream = option(Group(Stream), "Settings of its stream.", default=NO_STREAM, planned=True)
 
     @property
     def target(self) -> tuple[str, str] | None:
@@ -248,6 +252,7 @@ class DatasetConfig(Settings):
     section: str
     format: str | None = option(Choice(FORMATS, more=formats_of_packages), "Its format.")
     filepath: str | None = option(Text(), "Where it is: below the project, absolute, or a URI.", also=("path",))
+    file_format: str | None = option(Choice(STREAMED_FILES), "Format of the files of a file_stream.")
     options: Mapping[str, Any] = option(Free(), "Options of the reader or writer.", default=NOTHING)
     schema: str | None = option(Text(), "Its columns, as DDL; beside table_name the folder of its schema.")
     table_name: str | None = option(
@@ -302,12 +307,15 @@ class DatasetConfig(Settings):
     )
     params: Mapping[str, Any] = option(
         Free(),
-        "Values for a query, where :name stands, and for the parameter 'params' of a function of format python.",
+        "Values for a query, where :name stands, and for the parameter 'params' of a function of format python or "
+        "foreach_batch.",
         default=NOTHING,
         also=("parameters",),
     )
-    module: str | None = option(Text(), "Module of the function of format python.")
-    function: str | None = option(Text(), "Function of format python, or its dotted path with the module.")
+    module: str | None = option(Text(), "Module of the function of format python or foreach_batch.")
+    function: str | None = option(
+        Text(), "Function of format python or foreach_batch, or its dotted path with the module."
+    )
     allow_untrusted_pickle: bool = option(
         Boolean(), "Allow format pickle: to read a pickle executes what stands in it.", default=False
     )

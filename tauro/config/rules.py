@@ -283,6 +283,27 @@ RULES: dict[str, Rule] = {
         "A stream keeps its place in a checkpoint; without one a restart would lose or double rows.",
         "Give checkpoints_base in global_settings, or checkpoint_location in the node's streaming settings.",
     ),
+    "stream-loses-rows": Rule(
+        "A source cannot be read again",
+        "A socket keeps nothing: rows of a batch that fails are lost.",
+        "Use it for trials; for anything else write to Kafka, or to files.",
+    ),
+    "stream-doubles-rows": Rule(
+        "A sink may get rows twice",
+        "Kafka takes rows one by one: those of a batch that was begun before a crash come again with the next start.",
+        "Give rows a key by which their readers know them again, or write to a Delta table.",
+    ),
+    "unlocked-checkpoint": Rule(
+        "A checkpoint is not locked",
+        "The checkpoint is in a storage of objects, which knows no locks: two runs at once would spoil it.",
+        "Start the stream in one place only, or keep its checkpoint on a disk.",
+    ),
+    "stream-mode": Rule(
+        "A stream cannot be written so",
+        "The sink of the stream does not take what its output mode or its trigger give: files take new rows only, or "
+        "all of them anew; changed rows need a merge, Kafka or a function of the project.",
+        "Choose one of the output modes or triggers that the hint lists, or another format of the output.",
+    ),
     "shared-checkpoint": Rule(
         "Two streams share a checkpoint",
         "Each would go on from the other's place: rows would be lost.",

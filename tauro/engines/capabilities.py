@@ -125,6 +125,13 @@ FORMATS: Mapping[str, Support] = MappingProxyType(
         "kafka": Support(_STREAM, _STREAM),
         "rate": Support(_STREAM, None),
         "unity_catalog": Support(_CATALOGED, _CATALOGED),
+        "socket": Support(_STREAM, None),
+        "delta_stream": Support(_STREAM, None),
+        "file_stream": Support(_STREAM, None),
+        "kinesis": Support(_STREAM, None),
+        "console": Support(None, _STREAM),
+        "memory": Support(None, _STREAM),
+        "foreach_batch": Support(None, _STREAM),
     }
 )
 

@@ -106,6 +106,7 @@ LENIENT = {
     "mapping": {"{a: yes}", "{a: [{b: 22:30}]}"},
     "anything": {"yes", "[on]", "{a: 1:30}"},
     "number": {".nan"},
+    "stream": {"{trigger: {type: once, interval: 5 seconds}}", "{trigger: {interval: soon}}"},
     "views": {"[a, b.c.A]", "[a.b.]", "{'a`b': c}"},
     "matched": {"{condition: off}", "{update: {}}", "{update: {a: b}, delete: true}"},
 }

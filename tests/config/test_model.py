@@ -8,6 +8,7 @@ import pytest
 from tauro.config import model
 from tauro.config.check_rules import Check, NotNull, RowCount
 from tauro.config.merge import MergeClause
+from tauro.config.streams import Stream, Trigger, Watermark
 from tauro.config.validation import check_project
 from tauro.project import Project
 
@@ -125,6 +126,32 @@ KINDS = {
         },
         ["5", "[5]", "[[a]]", "{v: 5}", "{v: [a]}", "[a, b.c.A]", "[a.b.]", "{'a`b': c}"],
     ),
+    "streamed files": ({"JSON": "json", "parquet": "parquet"}, ["delta", "5"]),
+    "stream": (
+        {
+            "{}": Stream(),
+            "{trigger: once}": Stream(trigger=Trigger("once")),
+            "{trigger: {type: Available_Now}}": Stream(trigger=Trigger("available_now")),
+            "{trigger: {interval: 5 seconds}}": Stream(trigger=Trigger("processing_time", "5 seconds")),
+            "{trigger: continuous}": Stream(trigger=Trigger("continuous", "10 seconds")),
+            "{output_mode: Update, query_name: q}": Stream(output_mode="update", query_name="q"),
+            "{watermark: {column: at, delay: 1 minute}}": Stream(watermark=Watermark(column="at", delay="1 minute")),
+            "{static: i, options: {a: 1}}": Stream(static=("i",), options={"a": 1}),
+        },
+        [
+            "5",
+            "x",
+            "{trigger: hourly}",
+            "{trigger: {kind: once}}",
+            "{trigger: {type: once, interval: 5 seconds}}",
+            "{trigger: {interval: 5}}",
+            "{trigger: {interval: soon}}",
+            "{output_mode: all}",
+            "{checkpoint_location: 5}",
+            "{watermark: at}",
+            "{watermark: {delay: a while}}",
+        ],
+    ),
     "not matched": (
         {
             "INSERT": (MergeClause("insert"),),
@@ -147,17 +174,17 @@ BARE_GLOBAL = {
 PIPELINE = {
     "description": "text", "type": "pipeline type", "tags": "names", "inputs": "names", "outputs": "names",
     "max_parallel_nodes": "whole from 1", "spark_config": "mapping", "model_version": "text", "hyperparams": "mapping",
-    "streaming": "mapping", "retries": "whole", "timeout_seconds": "seconds",
+    "streaming": "stream", "retries": "whole", "timeout_seconds": "seconds",
 }  # fmt: skip
 NODE = {
     "module": "text", "function": "text", "input": "names", "inputs": "names", "output": "names", "outputs": "names",
     "dependencies": "dependencies", "description": "text", "tags": "names", "params": "mapping", "fail_fast": "flag",
     "retries": "whole", "retry_delay": "number", "timeout_seconds": "seconds", "hyperparams": "mapping",
-    "metrics": "anything", "streaming": "mapping",
+    "metrics": "anything", "streaming": "stream",
 }  # fmt: skip
 DATASET = {
     "filepath": "text", "path": "text", "options": "mapping", "schema": "text", "description": "text",
-    "table_name": "text", "sub_folder": "text", "catalog_name": "text",
+    "file_format": "streamed files", "table_name": "text", "sub_folder": "text", "catalog_name": "text",
     "version": "whole", "timestamp": "text", "write_mode": "write mode", "mode": "write mode", "partition_by": "names",
     "partition": "names", "partition_col": "names", "partition_columns": "names", "partitioned_by": "names",
     "overwrite_strategy": "strategy", "replace_predicate": "text", "overwrite_schema": "flag", "merge_schema": "flag",

@@ -21,13 +21,14 @@ DATES = ("start_date", "end_date")
 _OF_FORMATS = {
     "query": frozenset({"query"}),
     "views": frozenset({"query"}),
-    "params": frozenset({"query", "python"}),
-    "module": frozenset({"python"}),
-    "function": frozenset({"python"}),
+    "params": frozenset({"query", "python", "foreach_batch"}),
+    "module": frozenset({"python", "foreach_batch"}),
+    "function": frozenset({"python", "foreach_batch"}),
+    "file_format": frozenset({"file_stream"}),
     "allow_untrusted_pickle": frozenset({"pickle"}),
     "catalog_name": frozenset({"table", "unity_catalog"}),
 }
-_WITHOUT_PATH = frozenset({"query", "python", "table", "jdbc"})
+_WITHOUT_PATH = frozenset({"query", "python", "table", "jdbc", "console", "memory", "foreach_batch"})
 # Each of these options is needed, in one of its spellings.
 _OPTIONS = {
     ("xml", "input"): ({"rowtag": "rowTag"},),
@@ -57,10 +58,11 @@ def check_source(config: ProjectConfig, dataset: DatasetConfig, at: At, report: 
 
 def check_function(dataset: DatasetConfig, at: At, code: CodeChecker) -> None:
     """Note every fault of the function of a dataset: one that reads is handed nothing, one that writes a frame."""
-    if dataset.format == "python":
+    if dataset.format in ("python", "foreach_batch"):
         inputs = () if dataset.section == "input" else ("frame",)
         settings = {"module": dataset.module, "function": dataset.function, "inputs": inputs}
-        code.check_function(NodeConfig(name=dataset.name, **settings), at, "dataset")
+        what = "dataset" if dataset.format == "python" else "sink"
+        code.check_function(NodeConfig(name=dataset.name, **settings), at, what)
 
 
 def fields_without_effect(dataset: DatasetConfig) -> Iterator[str]:
@@ -114,7 +116,7 @@ HINT_UNREADABLE = "Describe in the input section, under another name, how it is 
 
 def is_readable(dataset: DatasetConfig) -> bool:
     """Say whether a dataset can be read: a function that writes cannot read."""
-    return dataset.section == "input" or dataset.format != "python"
+    return dataset.section == "input" or dataset.format not in ("python", "foreach_batch")
 
 
 def unreadable(reader: str, name: str, at: At) -> tuple[str, At]:
