@@ -27,7 +27,9 @@ def parse_date(text: str, *, today: date) -> date:
         if len(word) == len("YYYY-MM-DD"):
             return date.fromisoformat(word)
     except ValueError as error:
-        raise ValidationError(f"'{text}' is not a date: {error}", hint=_HINT) from None
+        reason = str(error)  # what Python says of another form, the hint says better
+        told = "" if reason.startswith("Invalid isoformat") else f": {reason}"
+        raise ValidationError(f"'{text}' is not a date{told}", hint=_HINT) from None
     raise ValidationError(f"'{text}' is not a date", hint=_HINT)
 
 

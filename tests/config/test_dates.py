@@ -39,6 +39,7 @@ def test_anything_else_is_a_validation_error_that_says_how_to_write_one(text):
     with pytest.raises(ValidationError) as caught:
         parse_date(text, today=TODAY)
     assert caught.value.message.startswith(f"'{text}' is not a date")
+    assert "isoformat" not in caught.value.message
     assert "YYYY-MM-DD" in caught.value.hint
 
 
