@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 
 import polars as pl
 import pytest
@@ -56,6 +57,36 @@ def test_the_first_write_makes_the_table(store):
     assert table.write(OLD) == 3
     assert rows(table) == OLD.rows()
     assert DeltaTable(table.path).metadata().partition_columns == ["name"]
+
+
+def test_the_first_write_makes_the_table_of_what_is_set_where_every_clause_says_it(store):
+    table = store(
+        "delta",
+        write_mode="merge",
+        merge_keys="id",
+        when_matched=[{"delete": True, "condition": "source.op = 'D'"}, {"update": {"name": "source.name"}}],
+        when_not_matched={
+            "insert": {"id": "source.id", "name": "source.name", "since": "CAST('2025-01-01' AS DATE)"},
+            "condition": "source.op <> 'D'",
+        },
+    )
+    table.write(pl.DataFrame({"op": ["I", "D"], "id": [1, 2], "name": ["a", "b"]}))
+    assert rows(table) == [(1, "a", date(2025, 1, 1))]
+    table.write(pl.DataFrame({"op": ["U"], "id": [1], "name": ["A"]}))
+    assert rows(table) == [(1, "A", date(2025, 1, 1))]
+
+
+def test_what_cannot_be_computed_makes_no_table(store):
+    table = store(
+        "delta",
+        write_mode="merge",
+        merge_keys="id",
+        when_matched="ignore",
+        when_not_matched={"insert": {"id": "no.id"}},
+    )
+    with pytest.raises(NodeError, match=r"when_not_matched of 't' cannot be computed: no\.id"):
+        table.write(OLD)
+    assert not table.dataset.exists
 
 
 def test_the_first_write_inserts_what_the_settings_say(store):

@@ -48,6 +48,31 @@ def merge(frame: DataFrame, dataset: DatasetConfig, location: Location, uri: str
             session.sql(text).collect()
 
 
+def first_columns(frame: DataFrame, dataset: DatasetConfig) -> DataFrame:
+    """Return no rows, with the columns that a merge makes its table of.
+
+    They are those of the frame, or those that are set where every clause names what it sets: what only
+    conditions speak of is no column of the table.
+
+    Raises:
+        NodeError: What is inserted cannot be computed.
+    """
+    matched, not_matched = clauses(dataset)
+    if any(map(_takes_all, (*matched, *not_matched))) or not not_matched:
+        return frame.limit(0)
+    source = frame.alias("source")
+    texts: dict[str, str] = {}
+    for clause in not_matched:
+        for column, text in clause.columns.items():
+            _kind_of(text, source, f"when_not_matched of '{dataset.name}'")
+            texts.setdefault(column, text)
+    updated = [column for clause in matched for column in clause.columns]
+    for column in (*updated, *dataset.merge_keys, *dataset.partition_by):
+        if column in frame.columns:
+            texts.setdefault(column, f"source.{quoted(column)}")
+    return source.selectExpr(*(f"{text} AS {quoted(column)}" for column, text in texts.items())).limit(0)
+
+
 def clauses(dataset: DatasetConfig) -> tuple[tuple[MergeClause, ...], tuple[MergeClause, ...]]:
     """Return what a merge does with known rows, and with new ones."""
     matched = (MergeClause("update"),) if dataset.when_matched is None else dataset.when_matched

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tauro.errors import NodeError
 from tauro.io.delta.commits import Changes, commit_of, is_committed
 from tauro.io.delta.log import has_table, newest_version, partition_columns
-from tauro.io.delta.merge import merge
+from tauro.io.delta.merge import first_columns, merge
 from tauro.io.delta.once import computed_once
 from tauro.io.delta.schema import add_columns, like_stored, new_columns, nullable, typed
 from tauro.io.fits import is_embedded, without_void
@@ -81,7 +81,7 @@ def write_table(frame: DataFrame, target: Target, uri: str, write: WriteId) -> i
     merges = dataset.write_mode == "merge"
     frame = without_empty_texts(frame, {*table.partitions, *dataset.partition_by})
     if table.stored is None:
-        _create(frame.limit(0) if merges else frame, table)
+        _create(first_columns(frame, dataset) if merges else frame, table)
     elif not merges:
         _change(frame, table.stored, table)
     if merges:
