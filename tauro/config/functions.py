@@ -92,7 +92,7 @@ def read_module(file: Path) -> Module:
     try:
         tree: Any = compile(file.read_bytes(), str(file), "exec", _ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
-        return Module(file, {}, error=(error.msg, error.lineno or 1, max(error.offset or 1, 1)))
+        return Module(file, {}, error=(error.msg, error.lineno or 1, _column(error)))
     except OSError as error:
         return Module(file, {}, error=(f"The file cannot be read: {error.strerror}", 1, 1))
     except (ValueError, RecursionError, MemoryError) as error:
@@ -112,6 +112,12 @@ def read_module(file: Path) -> Module:
         else:
             functions.update(dict.fromkeys(_assigned(statement)))
     return Module(file, functions, open=reads_all or "__getattr__" in functions)
+
+
+def _column(error: SyntaxError) -> int:
+    """Return where in its line a syntax error is, from 1. For a wrong indentation Python counts bytes."""
+    end = len((error.text or "").rstrip("\r\n")) + 1
+    return min(max(error.offset or 1, 1), end)
 
 
 def _statements(body: list[Any]) -> list[Any]:

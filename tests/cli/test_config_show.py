@@ -214,7 +214,7 @@ def test_wide_and_unprintable_values_are_shown_so_that_they_read_back(project, t
     values = {
         "wide": "x" * 500,
         "bell": "a\a\x1b[31mb",
-        "lines": "a\nb",
+        "two": "a\nb",
         "face": "\n\U0001f600",
         "word": "yes",
         "n": 1.5,

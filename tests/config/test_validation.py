@@ -155,6 +155,10 @@ CASES = {
         {"files": {"src/m.py": "import os\ndef f(x):\n    return (x\n"}},
         ("python-syntax", 2, "src/m.py:3:12", "never closed", "Mend", ()),
     ),
+    "a line of a module is indented wrongly, whose letters are of two bytes": (
+        {"files": {"src/m.py": "def f(x):\n        a = 1\n    é = 'ü'\n"}},
+        ("python-syntax", 2, "src/m.py:3:12", "unindent", "Mend", ()),
+    ),
     "a module holds a NUL": (
         {"files": {"src/m.py": "def f(x): pass\0"}},
         ("python-syntax", 2, "src/m.py:1:1", "null bytes", "Mend", ()),
