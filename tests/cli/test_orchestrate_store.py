@@ -1,7 +1,9 @@
 """tauro orchestrate db-...: the store is counted, cleaned, checked and recovered; its faults are told."""
 
 import json
+import os
 import sqlite3
+import time
 
 import pytest
 
@@ -61,15 +63,42 @@ def test_a_clean_up_removes_what_is_over_and_a_dry_run_only_counts(orchestrate):
     assert dry.out.startswith("Would remove what was over before ")
     assert "UTC: 1 run, 0 tasks, 2 events, 0 ticks." in dry.out
     told = json.loads(orchestrate("db-cleanup", "--days", "0", "--output", "json").out)
-    assert {key: told[key] for key in ("dry_run", "runs", "tasks", "events", "ticks")} == {
+    assert {key: told[key] for key in ("dry_run", "runs", "tasks", "events", "ticks", "logs")} == {
         "dry_run": False,
         "runs": 1,
         "tasks": 0,
         "events": 2,
         "ticks": 0,
+        "logs": 0,
     }
     left = json.loads(orchestrate("run-list", "--output", "json").out)["runs"]
     assert [(run["pipeline"], run["state"]) for run in left] == [("sales", "pending")]
+
+
+def test_a_clean_up_takes_the_logs_of_removed_runs_with_it_and_leaves_all_others(stored, orchestrate):
+    ids = [orchestrate("run-create", "--pipeline", "memory").out.strip() for _ in range(2)]
+    for run_id in ids:
+        orchestrate("run-start", "--run-id", run_id)
+    pending = orchestrate("run-create", "--pipeline", "memory").out.strip()
+    logs = stored / ".tauro/run"
+    (logs / f"{pending}.log").write_text("begun\n")
+    (logs / f"{ids[0]}.log.1").write_text("older\n")
+    month = time.time() - 40 * 86_400
+    for file in logs.glob("*.log*"):
+        os.utime(file, (month, month))
+    # Just written, of a run that is not stored yet.
+    (logs / "run-20990101-000000-000000.log").write_text("new\n")
+    assert orchestrate("db-cleanup", "--days", "30").err == ""
+    assert {f"{run_id}.log" for run_id in ids} <= {file.name for file in logs.glob("*.log")}
+    with sqlite3.connect(stored / ".tauro/state.db", isolation_level=None) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        for table in ("events", "task_attempts", "tasks"):
+            connection.execute(f"DELETE FROM {table} WHERE run_id IN (?, ?)", ids)
+        connection.execute("DELETE FROM runs WHERE id IN (?, ?)", ids)
+    connection.close()
+    cleaned = orchestrate("db-cleanup", "--days", "30")
+    assert cleaned.err == "Removed 3 logs of runs that are gone, too.\n"
+    assert {file.name for file in logs.glob("*.log*")} == {f"{pending}.log", "run-20990101-000000-000000.log"}
 
 
 @pytest.mark.usefixtures("stored")
