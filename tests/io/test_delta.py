@@ -1,6 +1,5 @@
 """Delta tables: parts that are overwritten, versions, and columns that change."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime
