@@ -14,6 +14,7 @@
     │   ├── RunNotFound
     │   ├── ScheduleNotFound
     │   ├── DatasetNotFound
+    │   ├── StoreHeld
     │   ├── NodeError
     │   └── RunFailed
     ├── DependencyError           5  DEPENDENCY_ERROR
@@ -200,6 +201,10 @@ class ScheduleNotFound(ExecutionError):
 
 class DatasetNotFound(ExecutionError):
     """A dataset that should be read has no data at its location, or is not known."""
+
+
+class StoreHeld(ExecutionError):
+    """Another process has kept every writer out of the store of runs for too long; nothing was changed."""
 
 
 class NodeError(ExecutionError):

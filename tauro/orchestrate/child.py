@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Self
 
 from tauro.orchestrate.processes import MARK, end_marked
@@ -35,10 +35,10 @@ class Child:
 
     def __init__(self, work: Work, environ: Mapping[str, str]) -> None:
         self._mark = work.record
-        self.events, events = os.pipe()
-        self.output, output = os.pipe()
-        lifeline, self._lifeline = os.pipe()
-        try:
+        with ExitStack() as ours, ExitStack() as theirs:
+            self.events, events = _pipe(ours, theirs)
+            self.output, output = _pipe(ours, theirs)
+            lifeline, self._lifeline = _pipe(theirs, ours)
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-P", "-m", "tauro.orchestrate.worker", str(events), str(lifeline)],
                 stdin=subprocess.PIPE,
@@ -49,10 +49,10 @@ class Child:
                 pass_fds=(events, lifeline),
                 start_new_session=True,
             )
-        finally:
-            for descriptor in (events, output, lifeline):
-                os.close(descriptor)
-        self.ended = os.pidfd_open(self._process.pid)
+            ours.callback(self._process.wait)
+            ours.callback(self._process.kill)
+            self.ended = os.pidfd_open(self._process.pid)
+            ours.pop_all()  # nothing can fail any more
         for descriptor in (self.events, self.output):
             os.set_blocking(descriptor, False)
         if self._process.stdin is not None:
@@ -88,6 +88,14 @@ class Child:
         if self._process.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
+
+
+def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
+    """Return a new pipe, either end of which is closed with its stack."""
+    reader, writer = os.pipe()
+    reading.callback(os.close, reader)
+    writing.callback(os.close, writer)
+    return reader, writer
 
 
 def read(descriptor: int) -> bytes:

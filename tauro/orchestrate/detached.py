@@ -77,7 +77,9 @@ def wait_for_claim(process: subprocess.Popen[bytes], seconds: float = ANSWER_SEC
     answer = b""
     if process.stdout is not None:
         with process.stdout as pipe:
-            if select.select([pipe], [], [], seconds)[0]:
+            poll = select.poll()  # select() takes no descriptor beyond 1,023
+            poll.register(pipe, select.POLLIN)
+            if poll.poll(seconds * 1000):
                 answer = pipe.readline()
     if not answer:
         raise ExecutionError(

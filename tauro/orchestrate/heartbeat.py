@@ -8,6 +8,8 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
+from tauro.errors import StoreHeld
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -69,11 +71,18 @@ class Heartbeat:
         while not self._stop.is_set() and not self.is_lost:
             # Whatever a store's driver raises: a connection that has failed once may never work again, and the next try
             # has a new one. Whoever was stopped for longer than the lease may find the run still its own.
-            with suppress(Exception), self._open_store() as store:
-                self._keep(store)
+            with suppress(Exception):
+                self._serve()
             if monotonic() - self._renewed > self._timing.lease:
                 self._lose()
             self._stop.wait(self._timing.look)
+
+    def _serve(self) -> None:
+        try:
+            with self._open_store() as store:
+                self._keep(store)
+        except StoreHeld:  # who keeps every writer out keeps those out too that would take the run
+            self._renewed = monotonic()
 
     def _keep(self, store: Store) -> None:
         while not self._stop.wait(self._timing.look):
@@ -101,4 +110,5 @@ class Heartbeat:
 
     def _lose(self) -> None:
         self.is_lost = True
-        self._wake()
+        if not self._stop.is_set():  # else who is to be woken may be gone
+            self._wake()

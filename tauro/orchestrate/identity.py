@@ -37,7 +37,12 @@ def is_alive(owner: Owner) -> bool:
 
 def is_at_work(owner: Owner, lock: Path) -> bool:
     """Say whether an owner on this machine still holds the lock of its claim, and is not stopped, as by Ctrl-Z."""
-    return _look(lock) == (owner, True) and is_alive(owner) and _stat(owner.pid)[:1] not in (["T"], ["t"])
+    return _look(lock) == (owner, True) and is_alive(owner) and not is_stopped(owner.pid)
+
+
+def is_stopped(pid: int) -> bool:
+    """Say whether a process does not go on until somebody lets it, as after Ctrl-Z."""
+    return _stat(pid)[:1] in (["T"], ["t"])
 
 
 def is_gone(owner: Owner, lock: Path) -> bool:
@@ -51,9 +56,10 @@ def is_gone(owner: Owner, lock: Path) -> bool:
     if owner.host != os.uname().nodename and owner.boot_id != boot_id:
         return False
     holder, is_held = _look(lock)
-    if holder == owner:
-        return not is_held
-    # It has another state folder, has not taken its lock yet, or has just let go of it.
+    if holder == owner and not is_held:
+        return True
+    # It has another state folder, has not taken its lock yet, or has just let go of it; or a process that it has forked
+    # holds on to it.
     return owner.boot_id == boot_id and not is_alive(owner)
 
 

@@ -36,6 +36,7 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     dead = [run for run in running if run.owner and is_gone(run.owner, lock_file(site.state, marks[run.id]))]
     over = [run for run in running if run not in dead and run.lease_until is not None and run.lease_until <= now]
     late = [run for run in over if not (run.owner and is_at_work(run.owner, lock_file(site.state, marks[run.id])))]
+    at_work = [(run.id, run.epoch) for run in over if run not in late]
     if not dead and not late:
         return []
     done = []
@@ -44,7 +45,7 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
         if _catch_up(store, site, run, now):
             done.append(store.get_run(run.id))
     seen = [(run.id, run.epoch) for run in dead]
-    reaped = store.reap(now=now, dead=seen, delay=site.timing.delay_after)
+    reaped = store.reap(now=now, dead=seen, spared=at_work, delay=site.timing.delay_after)
     for run in late:
         if run.id in {taken.id for taken in reaped}:  # its owner may be stopped, and its processes go on
             end_marked(marks[run.id])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from tauro.errors import RunNotFound, TauroError
+from tauro.errors import RunNotFound, StoreHeld, TauroError
 from tauro.orchestrate.child import Child
 from tauro.orchestrate.crash import crash_point
 from tauro.orchestrate.heartbeat import Heartbeat
@@ -162,7 +162,10 @@ class Supervisor:
         if ended.how == "lost":
             return False
         if ended.how == "handed back":
-            return store.release(run_id, epoch, now=now, available_at=now, error=ended.error, counts=False)
+            if store.release(run_id, epoch, now=now, available_at=now, error=ended.error, counts=False):
+                return True
+            # Somebody has asked for its end a moment ago.
+            return store.finish(run_id, epoch, "cancelled", now=now, error="It was cancelled")
         if ended.may_pass:
             attempt = store.get_run(run_id).attempt
             delay = self._site.timing.delay_after(attempt)
@@ -176,7 +179,9 @@ class Supervisor:
         while not heart.is_lost:
             try:
                 return write()
-            except (TauroError, OSError):
+            except (TauroError, OSError) as error:
+                if isinstance(error, StoreHeld):  # the heartbeat knows whether the run is still this claim's
+                    deadline = monotonic() + self._site.timing.lease
                 if monotonic() > deadline:
                     raise
                 sleep(_PAUSE_SECONDS)

@@ -7,7 +7,7 @@ from itertools import groupby
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tauro.errors import ExecutionError, PipelineNotFound, ScheduleNotFound, TauroError, nearest
+from tauro.errors import ExecutionError, PipelineNotFound, ScheduleNotFound, StoreHeld, TauroError, nearest
 from tauro.orchestrate.catchup import catch_up
 from tauro.orchestrate.crash import crash_point
 from tauro.orchestrate.records import Due
@@ -103,6 +103,8 @@ class Ticker:
         """Fire schedules together; where that fails one by one, so that one that cannot be fired harms no other."""
         try:
             return store.fire(due, now=now)
+        except StoreHeld:  # by waiting as long for each of them nothing is won
+            raise
         except ExecutionError as error:
             if len(due) > 1:
                 return [fired for one in due for fired in self._fire(store, (one,), now)]

@@ -32,6 +32,7 @@ _LOOK_SECONDS = 1.0
 # The worker holds to the run's time limit by itself and can say which node was late. It may be unable to.
 _SLACK_SECONDS = 3.0
 _START_SECONDS = 60.0
+_REST_SECONDS = 1.0
 
 
 class Ended(NamedTuple):
@@ -156,12 +157,17 @@ class Watch:
                     os.eventfd_read(self._stop.bell)
                 self._recorder.write()
         self._child.end()
-        while self._hear(self._child.output) | self._hear(self._child.events):
-            pass
+        self._hear_the_rest()
         problem = self._recorder.write()
         if problem is not None:
             self._log.note(f"What became of some nodes could not be written: {problem}")
         return self._ended()
+
+    def _hear_the_rest(self) -> None:
+        """Take what the pipes still hold; what has got away from its mark may write to them without end."""
+        until = monotonic() + _REST_SECONDS
+        while self._hear(self._child.output) | self._hear(self._child.events) and monotonic() < until:
+            pass
 
     def _heed(self, now: float) -> None:
         """End the processes when that is due."""

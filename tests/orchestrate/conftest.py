@@ -14,6 +14,7 @@ import pytest
 
 from tauro.orchestrate.store import open_store
 
+_FIGURES = pytest.StashKey[list[str]]()
 PASSWORD = "kept-to-itself"
 _FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60", "listen_addresses=")
 
@@ -69,7 +70,7 @@ def _serve(programs, folder, user):
         numbers = count()
         yield lambda: f"{url}&options=-csearch_path%3Dstore{next(numbers)}"
     finally:
-        server.send_signal(2)  # a fast shutdown
+        server.send_signal(3)  # at once: nobody needs its data any more
         server.wait(30)
 
 
@@ -85,6 +86,19 @@ def _wait_for(url, log):
             time.sleep(0.05)
         else:
             return
+
+
+@pytest.fixture
+def figures(request):
+    """Keep a line of figures that a test has measured; ``make test-long`` prints them in the end."""
+    return request.config.stash.setdefault(_FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if os.environ.get("TAURO_LONG_TESTS") and (lines := config.stash.get(_FIGURES, [])):
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -182,6 +182,7 @@ class RunStore(Protocol):
         *,
         now: datetime,
         dead: Sequence[tuple[str, int]] = (),
+        spared: Sequence[tuple[str, int]] = (),
         delay: Callable[[int], timedelta] | None = None,
     ) -> list[Run]:
         """Take running runs from owners that are gone, and return these runs as they are now.
@@ -192,6 +193,7 @@ class RunStore(Protocol):
         Args:
             now: The time; a lease that is over by then is lost.
             dead: Runs whose owner is known to be gone, each with the epoch it was seen with.
+            spared: Runs whose owner is known to be at work, though their lease may be over; likewise.
             delay: How long a run waits after its attempt of that number; not at all without.
         """
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sqlite3
@@ -14,9 +13,10 @@ from tauro.errors import ConfigurationError, ExecutionError
 from tauro.orchestrate.records import Recovered
 from tauro.orchestrate.store.care import unfounded
 from tauro.orchestrate.store.migrations import sqlite_migrations, sqlite_tables, sqlite_triggers
-from tauro.orchestrate.store.opening import STORE, open_lock, prepare
+from tauro.orchestrate.store.opening import STORE, prepare
 from tauro.orchestrate.store.rows import micros, stamp
 from tauro.orchestrate.store.sqlite import SqliteSql, run_step, told
+from tauro.orchestrate.store.write_lock import WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,12 +56,11 @@ def recover(folder: Path, now: datetime) -> Recovered:
     if not (folder / STORE).exists():
         raise ConfigurationError(f"There is no store in {folder}", hint="There is nothing to recover.")
     file = prepare(folder)
-    lock = open_lock(folder)
+    lock = WriteLock(folder)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.take()
         saved = _recover(file, now)
-        # Who still has the damaged file open sees that it is no longer the store.
-        os.ftruncate(lock, os.fstat(lock).st_size + 1)
+        lock.begin_generation()
     except OSError as error:
         raise ExecutionError(
             f"The store cannot be recovered: {error.strerror}", hint="Make room on its disk; it is left as it is."
@@ -69,7 +68,7 @@ def recover(folder: Path, now: datetime) -> Recovered:
     else:
         return saved
     finally:
-        os.close(lock)
+        lock.close()
 
 
 def _recover(file: Path, now: datetime) -> Recovered:

@@ -214,10 +214,12 @@ class Runs:
         *,
         now: datetime,
         dead: Sequence[tuple[str, int]] = (),
+        spared: Sequence[tuple[str, int]] = (),
         delay: Callable[[int], timedelta] | None = None,
     ) -> list[Run]:
         with self._database.read() as sql:  # nearly always nobody is dead: then nothing is written
-            lost = sql.all("SELECT id, epoch FROM runs WHERE state = 'running' AND lease_until < ?", micros(now))
+            over = sql.all("SELECT id, epoch FROM runs WHERE state = 'running' AND lease_until < ?", micros(now))
+        lost = {*over} - {*spared}
         if not lost and not dead:
             return []
         with self._database.write() as sql:

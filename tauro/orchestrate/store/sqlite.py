@@ -3,21 +3,21 @@
 Writers wait for each other at a lock of the kernel, ``state.db.lock``, and not inside of SQLite: there, one of four
 gets nothing for seconds. The lock also keeps checkpoints and the end of connections apart, which releases of SQLite
 before 3.51.3 need. A process that is stopped in the middle of a transaction holds up the other writers until it goes on
-or is ended; readers wait for nobody.
+or is ended: they are told which it is, after a while. Readers wait for nobody.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from tauro.errors import ConfigurationError, ExecutionError, TauroError, UsageFault
+from tauro.errors import ConfigurationError, ExecutionError, StoreHeld, TauroError, UsageFault
 from tauro.orchestrate.records import Problem
 from tauro.orchestrate.store.migrations import sqlite_migrations
-from tauro.orchestrate.store.opening import STORE, open_lock, prepare
+from tauro.orchestrate.store.opening import STORE, prepare
+from tauro.orchestrate.store.write_lock import PATIENCE_SECONDS, WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,8 @@ _APPLICATION = 0x54415552
 _BUSY_MILLISECONDS = 30_000
 _SMALLEST = 512
 _LARGEST_LOG = 64 * 1024 * 1024
+# Who leaves has written what it had to write.
+_LEAVING_SECONDS = 2.0
 _RECOVER = "tauro orchestrate db-recover saves what can be read, and keeps the old file."
 
 
@@ -38,8 +40,10 @@ class SqliteDatabase:
 
     Args:
         folder: The program's state folder; it and the file are made when they are missing.
+        patience: Seconds that it waits for other writers.
 
     Raises:
+        StoreHeld: Another process keeps writers out.
         SecurityError: The file is a symbolic link, not ours, or open to others.
         ConfigurationError: It is no database, damaged, another program's, or of a newer Tauro.
         Unsupported: The folder is on a file system that several machines share.
@@ -47,11 +51,12 @@ class SqliteDatabase:
 
     backend = "sqlite"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS) -> None:
         self.file = prepare(folder)
         self._process = os.getpid()
-        self._lock = open_lock(folder)
-        self._generation = os.fstat(self._lock).st_size
+        self._is_closed = False
+        self._lock = WriteLock(folder, patience)
+        self._generation = self._lock.generation
         try:
             with told(self.file):
                 self._connection = _connect(self.file)
@@ -63,7 +68,7 @@ class SqliteDatabase:
                     self._connection.close()
                     raise
         except BaseException:
-            os.close(self._lock)
+            self._lock.close()
             raise
 
     @property
@@ -87,7 +92,7 @@ class SqliteDatabase:
         """Return a transaction that no other writer is beside of."""
         self._check_process()
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._lock.take()
             self._check_file()
             self._set_durable(durable)
             self._connection.execute("BEGIN IMMEDIATE")
@@ -100,7 +105,7 @@ class SqliteDatabase:
                 raise error_for(self.file, error) from error
             raise
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._lock.free()
 
     def version(self) -> int:
         """Return the number of the last migration."""
@@ -132,22 +137,24 @@ class SqliteDatabase:
         self._check_process()
         with told(self.file):
             try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                self._lock.take()
                 self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
+                self._lock.free()
 
     def close(self) -> None:
         """Leave the file. Who comes last moves everything into it, so this waits for the writers."""
-        if self._lock < 0 or os.getpid() != self._process:
+        if self._is_closed or os.getpid() != self._process:
             return
+        self._is_closed = True
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            # Whoever holds it is connected too: then this one is not the last, and moves nothing.
+            with suppress(StoreHeld):
+                self._lock.take(_LEAVING_SECONDS)
             self._connection.close()
         finally:
-            os.close(self._lock)
-            self._lock = -1
+            self._lock.close()
 
     def _set_durable(self, durable: bool) -> None:  # noqa: FBT001 - one of two words of a pragma
         if durable is not self._is_durable:
@@ -162,7 +169,7 @@ class SqliteDatabase:
 
     def _check_file(self) -> None:
         # A recovery puts another file in the place of this one, and lengthens the lock's to say so.
-        if os.fstat(self._lock).st_size != self._generation:
+        if self._lock.generation != self._generation:
             raise ExecutionError(
                 f"{self.file} is another file than the one that was opened",
                 hint="It was recovered in the meantime: start this program again.",
@@ -176,14 +183,14 @@ class SqliteDatabase:
         # A file without content is one that another process is about to fill, or we are.
         if size > 0 and self._known_version(len(steps)) == len(steps):
             return
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock.take()
         try:
             version = self._known_version(len(steps))
             self._connection.execute("PRAGMA journal_mode = WAL")
             for number, statements in enumerate(steps[version:], version + 1):
                 self._step(number, statements)
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._lock.free()
 
     def _step(self, number: int, statements: tuple[str, ...]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -196,10 +203,15 @@ class SqliteDatabase:
 
     def _known_version(self, newest: int) -> int:
         """Return the version of the tables; 0 for a database without any."""
-        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
-        version = self.version()
+        self._connection.execute("BEGIN")  # another process may be making the tables
+        try:
+            application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+            version = self.version()
+            is_empty = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        finally:
+            _roll_back(self._connection)
         if application != _APPLICATION:
-            if version or self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if version or not is_empty:
                 raise ConfigurationError(
                     f"{self.file} is the database of another program", hint="Move it away, or set TAURO_STATE_DIR."
                 )

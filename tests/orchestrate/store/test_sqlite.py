@@ -178,7 +178,8 @@ def test_a_store_is_not_used_by_a_forked_child(folder):
         assert len(store.list_runs(RunFilter())) == 1
 
 
-def test_stores_that_are_opened_at_once_make_the_tables_once(folder):
+@pytest.mark.parametrize("_again", range(15))
+def test_stores_that_are_opened_at_once_make_the_tables_once(folder, _again):
     faults = []
 
     def work():
