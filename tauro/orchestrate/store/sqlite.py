@@ -207,10 +207,11 @@ class SqliteDatabase:
         try:
             application = self._connection.execute("PRAGMA application_id").fetchone()[0]
             version = self.version()
-            is_empty = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+            is_ours = application == _APPLICATION
+            is_empty = not is_ours and not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         finally:
             _roll_back(self._connection)
-        if application != _APPLICATION:
+        if not is_ours:
             if version or not is_empty:
                 raise ConfigurationError(
                     f"{self.file} is the database of another program", hint="Move it away, or set TAURO_STATE_DIR."
