@@ -12,7 +12,7 @@ from tauro.errors import DatasetNotFound, NodeError, TauroError
 from tauro.io.checks import needs_spark
 from tauro.io.fits import is_embedded
 from tauro.io.formats import Target, Written
-from tauro.io.frames import SPARK, convert, kind_of, kind_of_frame, own, rows_of, to_lazy, to_spark
+from tauro.io.frames import SPARK, convert, has_columns, kind_of, kind_of_frame, own, rows_of, to_lazy, to_spark
 from tauro.io.location import Location
 from tauro.io.registry import direct_format, format_named, value_format
 from tauro.security.private import private_directory
@@ -209,6 +209,9 @@ class Catalog:
             return by(frame) if checker is None else checker.write(stored, frame, write, put=by, storage=self)
 
         direct = direct_format(stored.format) if kind_of_frame(value, stored.name) != SPARK else None
+        if not has_columns(value):
+            hint = "Give a frame without rows its columns too: polars.DataFrame(schema={'id': polars.Int64})."
+            raise NodeError(f"{stored.name}: The frame has no columns", hint=hint)
         frame = to_lazy(value) if direct is not None and stored.writes_directly else None
         if direct is not None and frame is not None:
             by_spark = checker is not None and needs_spark(frame, stored.config.all_checks)

@@ -54,6 +54,14 @@ def kind_of_frame(value: Any, name: str | None = None) -> str:
     return kind
 
 
+def has_columns(value: Any) -> bool:
+    """Say whether a frame has columns. One of Spark's is taken to: to ask it, the engine would look at its plan."""
+    kind = kind_of(value)
+    if kind == "polars.LazyFrame":
+        return bool(value.collect_schema())
+    return kind == SPARK or value.shape[1] > 0
+
+
 def kind_named(annotation: Any) -> str:
     """Return the kind that a parameter's annotation asks for; Spark where it names no other.
 

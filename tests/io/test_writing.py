@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import duckdb
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
 from tauro.errors import NodeError
+from tauro.io.frames import kind_of
 
 FORMATS = ("csv", "json", "parquet", "delta")
 
@@ -382,6 +385,15 @@ def test_append_does_not_add_to_a_single_file(store, put, format_):
     with pytest.raises(NodeError, match="appends to a folder, but there is a file: data/t"):
         store(format_, write_mode="append").write(ONE)
     assert file.read_text() == "id,v\n9,z\n"
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "parquet", "delta", "text"])
+@pytest.mark.parametrize("frame", [pl.DataFrame([]), pl.LazyFrame(), pd.DataFrame([]), pa.table({})], ids=kind_of)
+def test_a_frame_without_columns_is_refused_in_words(store, format_, frame):
+    table = store(format_)
+    with pytest.raises(NodeError, match="t: The frame has no columns"):
+        table.catalog.write("t", frame)
+    assert not table.path.exists()
 
 
 def test_what_is_no_frame_is_refused(store):
