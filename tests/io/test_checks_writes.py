@@ -15,7 +15,16 @@ from deltalake import DeltaTable
 from tauro.config.dates import Window
 from tauro.config.model import DatasetConfig
 from tauro.errors import NodeError, Place
-from tauro.io.checks import CheckFailed, Scope, check_read, checked_write, needs_spark, side_table
+from tauro.io.checks import (
+    CheckFailed,
+    CheckReport,
+    CheckResult,
+    Scope,
+    check_read,
+    checked_write,
+    needs_spark,
+    side_table,
+)
 from tauro.io.formats import Target
 from tauro.io.registry import direct_format
 
@@ -467,3 +476,16 @@ def test_a_scope_has_a_time_with_a_zone_and_no_place_by_itself(tmp_path):
     scope = Scope("o", "r", datetime(2025, 1, 1, tzinfo=UTC), tmp_path, lambda name, kind: None)
     assert scope.place(play.checks_of([GOOD])[0]) is None
     assert scope.redact("x") == "x"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "hint"),
+    [
+        (["not_null", "range"], "set on_failure to warn, drop or quarantine."),
+        (["not_null", "unique"], "set on_failure to warn."),
+        (["row_count"], "set on_failure to warn."),
+    ],
+)
+def test_the_hint_names_only_what_the_failed_checks_can_do(kinds, hint):
+    report = CheckReport("t", results=tuple(CheckResult(kind, kind, "failed", 1, "it fails") for kind in kinds))
+    assert CheckFailed(report).hint.endswith(hint)

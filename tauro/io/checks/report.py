@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
+from tauro.config.check_rules import OF_ROWS
 from tauro.errors import NodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tauro.config.check_rules import Check
     from tauro.errors import Place
@@ -130,9 +131,14 @@ class CheckFailed(NodeError):
         super().__init__(
             f"The data of '{report.dataset}' does not pass its checks: {shown}{more}",
             place=place,
-            hint="Nothing is changed. Mend the data; or set on_failure to warn, drop or quarantine.",
+            hint=f"Nothing is changed. Mend the data; or set on_failure to {_ways_out(failures)}.",
         )
         self.report = report
+
+
+def _ways_out(failures: Sequence[CheckResult]) -> str:
+    """Return what ``on_failure`` may be of checks: only rows that fail by themselves can be left out."""
+    return "warn, drop or quarantine" if all(result.kind in OF_ROWS for result in failures) else "warn"
 
 
 def told(result: CheckResult) -> str:
