@@ -138,7 +138,7 @@ def _check_keys(name: str, text: str, whole: Mapping[Any, Any], known: Mapping[s
         if key not in known:
             near = nearest(str(key), known)
             hint = f"Did you mean '{near[0]}'?" if near else f"Known keys: {', '.join(known)}."
-            place = _place(name, text, (_WHOLE, str(key)))
+            place = _place(name, text, (_WHOLE, str(key)), key=True)
             faults.append(Fault("unknown-key", f"Unknown key '{key}'", 2, place, nearest=near, hint=hint))
     if faults:
         raise ConfigurationError(f"{name} is not valid", faults=tuple(faults))
@@ -235,11 +235,12 @@ def _located(homes: Mapping[KeyPath, KeyPath], text: str) -> dict[KeyPath, Span]
     return found
 
 
-def _place(name: str, text: str, path: KeyPath) -> Place:
+def _place(name: str, text: str, path: KeyPath, *, key: bool = False) -> Place:
     spans = dict(_spans(text))
     while path and path not in spans:
         path = path[:-1]
-    return Source(name, text).place(spans[path].value if path else Mark(1, 1))
+    span = spans.get(path, Span(None, Mark(1, 1)))
+    return Source(name, text).place((span.key or span.value) if key else span.value)
 
 
 def _spans(text: str) -> Iterator[tuple[KeyPath, Span]]:

@@ -1,0 +1,91 @@
+"""Small projects of streams on disk, and a process with one JVM that runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+PLAY = Path(__file__).parent / "play.py"
+GLOBAL = {"checkpoints_base": "data/checkpoints"}
+
+
+def write_project(root, code="", **sections):
+    """Write a project whose pipeline ``p`` has all nodes, and return its folder."""
+    sections = {"global_settings": GLOBAL, **sections}
+    nodes = sections.setdefault("nodes", {})
+    for name, node in nodes.items():
+        if "function" not in node and "module" not in node and f"def {name}(" in code:
+            node.update(module="streams_code", function=name)
+    sections.setdefault("pipelines", {"p": {"type": "streaming", "nodes": list(nodes)}})
+    files = {
+        "src/streams_code.py": dedent(code),
+        "streams.py": "".join(f"{section} = {data!r}\n" for section, data in sections.items()),
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "data" / "in").mkdir(parents=True, exist_ok=True)
+    return root
+
+
+@pytest.fixture
+def drop(tmp_path):
+    """Put a file of rows into a folder of the project, all at once."""
+
+    def put(name, rows, folder="data/in"):
+        draft = tmp_path / f".{name}"
+        draft.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        draft.replace(tmp_path / folder / name)
+
+    return put
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Write a project of streams."""
+
+    def write(code="", **sections):
+        return write_project(tmp_path, code, **sections)
+
+    return write
+
+
+class Player:
+    """The process that runs streams."""
+
+    def __init__(self, environ):
+        self.process = subprocess.Popen(
+            [sys.executable, str(PLAY)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environ},
+            start_new_session=True,
+        )
+
+    def __call__(self, root, **request):
+        print(json.dumps({"root": str(root), **request}), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        assert line, f"the process ended: {self.process.wait()}"
+        told = json.loads(line)
+        assert "broken" not in told, told["broken"]
+        return told
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.read()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def play(installed_connectors):
+    """Run streams of a project on Apache Spark, with the connectors for Delta and Kafka."""
+    player = Player({"TAURO_CACHE_DIR": str(installed_connectors)})
+    yield player
+    player.close()
