@@ -99,10 +99,20 @@ def main() -> NoReturn:
     """Run the console script, or answer a shell that completes a command line."""
     # Start-up makes modules and no garbage. A command that runs long lets the collector work again.
     gc.disable()
+    _open_standard_streams()
     code = _complete() if os.environ.get("_TAURO_COMPLETE") == "line" else invoke(program=True)
     # Nor is there any to look for while the interpreter is taken apart: that takes a tenth of a second off a run.
     gc.freeze()
     sys.exit(code)
+
+
+def _open_standard_streams() -> None:
+    """Open streams that the caller has closed, to nowhere: else a file would get their number, and what is printed."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            file = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(file, number == file)  # for programs that a node starts, as any stream
+            setattr(sys, name, os.fdopen(file, "w" if number else "r", encoding="utf-8"))
 
 
 def _complete() -> int:

@@ -114,3 +114,25 @@ def test_the_program_prints_utf_8_whatever_the_locale(project, program):
         result = program("config", "list-pipelines", "--output", output, env=environ)
         assert (result.code, result.err) == (0, "")
         assert "漢字 😀" in result.out
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "<&- 1>&- 2>&-"])
+def test_a_run_whose_streams_are_closed_completes_and_no_file_gets_what_is_printed(project, closed):
+    code = """
+        import os
+
+        def make():
+            for stream in (1, 2):
+                os.write(stream, b"talk")
+            print("talk")
+            return 42
+
+        def take(value):
+            pass
+        """
+    folder = project(**{"src/steps.py": code})
+    command = f"{sys.executable} -m tauro run --pipeline memory {closed}"
+    assert subprocess.run(command, shell=True, check=False, timeout=60, capture_output=True).returncode == 0
+    files = [file for file in folder.rglob("*") if file.is_file() and file.suffix in (".jsonl", ".json", ".log")]
+    assert len(files) >= 4
+    assert not any("talk" in file.read_text() for file in files)

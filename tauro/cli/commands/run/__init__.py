@@ -52,6 +52,7 @@ _MANUAL = Manual(
         3: "A value, a reference, a date or an option is not valid; nothing ran.",
         4: "The run failed or was cancelled; no such pipeline, node or run.",
         5: "A package, Java or a connector is missing.",
+        6: "A path breaks a rule: --report, --lineage, --log-file, a settings file.",
     },
     see=("tauro config validate --help", "tauro config pipeline-info --help", "docs/troubleshooting.md"),
 )
