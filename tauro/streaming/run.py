@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from tauro.errors import DependencyError, ValidationError
+from tauro.errors import DependencyError, ExecutionError, ValidationError
 from tauro.exec.failures import failure_of
 from tauro.exec.imports import use_project
 from tauro.exec.run import execute
@@ -39,6 +39,7 @@ _LOOK_SECONDS = 0.2
 _LAST_WORDS_SECONDS = 2.0
 # How long a query may take to end when it is stopped, in milliseconds.
 _STOP_MILLISECONDS = "10000"
+_HINT_LOST = "Its memory may have been too small: set SPARK_DRIVER_MEMORY=4g. What Java printed above says why."
 
 
 @contextmanager
@@ -147,7 +148,8 @@ def _run(
     try:
         return course.drive()
     finally:
-        spark.streams.removeListener(told)
+        with suppress(*_lost()):
+            spark.streams.removeListener(told)
 
 
 @dataclass
@@ -156,6 +158,7 @@ class _Running:
 
     Attributes:
         planned: What it does.
+        run_id: What Spark calls this run of it.
         handle: Spark's query.
         writer: What writes its batches, where Spark's own sink does not.
         meter: Its batches.
@@ -164,6 +167,7 @@ class _Running:
     """
 
     planned: PlannedQuery
+    run_id: str
     handle: StreamingQuery
     writer: BatchWriter | None
     meter: Meter = field(default_factory=Meter)
@@ -199,10 +203,23 @@ class _Course:
                 self._look()
                 if self._stop.is_requested or self._has_failed:
                     self._wind_up()
+        except _lost() as error:
+            self._give_up(error)
         finally:
             for running in list(self._running.values()):  # an error is on its way to the caller
                 self._end(running)
         return StreamsResult(self._state(), tuple(self._ended.values()))
+
+    def _give_up(self, error: BaseException) -> None:
+        """Tell the end of every query: there is no Spark any more."""
+        lost = ExecutionError("Apache Spark has ended in the midst of its work", hint=_HINT_LOST)
+        lost.__cause__ = error
+        for running in list(self._running.values()):
+            del self._running[running.run_id]
+            self._tell_progress(running, at_once=True)
+            self._tell_end(running.planned.name, "failed", lost)
+        for stream in self._waiting:
+            self._tell_end(stream.name, "failed", lost)
 
     def _state(self) -> StreamState:
         if self._has_failed:
@@ -218,8 +235,8 @@ class _Course:
             if self._stop.is_requested or self._has_failed:
                 self._waiting.clear()
             elif self._is_ready(stream):
-                self._waiting.remove(stream)
                 self._start(stream)
+                self._waiting.remove(stream)
 
     def _is_ready(self, stream: PlannedStream) -> bool:
         """Say whether the streams that one waits for are active, or have ended where they end by themselves."""
@@ -230,12 +247,14 @@ class _Course:
         return all(query.name in self._ended for query in queries if query.trigger.ends)
 
     def _start(self, stream: PlannedStream) -> None:
+        # It is refused, or there is nobody to ask: the caller must know.
+        fatal: tuple[type[Exception], ...] = (ValidationError, DependencyError, *_lost())
         try:
             frames = self._nodes.frames(stream)
             for query in stream.queries:
                 self._start_query(stream, query, fitted(frames[query.sink.name], query))
-        except (ValidationError, DependencyError):
-            raise  # it is refused; nothing is tried again
+        except fatal:
+            raise
         except Exception as error:  # noqa: BLE001 - the code of a node, and Spark
             names = [query.name for query in stream.queries] or [stream.name]
             left = [name for name in names if name not in {item.planned.name for item in self._running.values()}]
@@ -251,9 +270,9 @@ class _Course:
             self._make_folder(query)
         writer = self._writer(stream, query)
         handle = start_query(frame, query, writer)
-        running = _Running(query, handle, writer)
-        self._running[str(handle.runId)] = running
-        self._tell(QueryStarted(_now(), query.name, str(handle.id), str(handle.runId)))
+        running = _Running(query, str(handle.runId), handle, writer)
+        self._running[running.run_id] = running
+        self._tell(QueryStarted(_now(), query.name, str(handle.id), running.run_id))
 
     def _writer(self, stream: PlannedStream, query: PlannedQuery) -> BatchWriter | None:
         if not query.sink.by_batches:
@@ -326,7 +345,7 @@ class _Course:
         while not running.is_told_over and monotonic() < until:
             self._hear(_LOOK_SECONDS / 4)
         self._tell_progress(running, at_once=True)
-        del self._running[str(running.handle.runId)]
+        del self._running[running.run_id]
         error = None if stopped else running.handle.exception()
         if error is None:
             self._tell_end(running.planned.name, "stopped" if stopped else "completed", None)
@@ -340,6 +359,13 @@ class _Course:
         failure = None if error is None else failure_of(error, config.root, config.redact)
         self._ended[name] = QueryEnded(_now(), name, state, failure)
         self._tell(self._ended[name])
+
+
+def _lost() -> tuple[type[Exception], ...]:
+    """Return what is raised where Spark's JVM is gone."""
+    from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
+
+    return (Py4JNetworkError, ConnectionError)
 
 
 def _now() -> datetime:

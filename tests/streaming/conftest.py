@@ -4,13 +4,21 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from tauro.config.loading import resolve
+from tauro.exec.ml import MlOptions
+from tauro.streaming.plan import plan_streams
+from tauro.streaming.settings import read_settings
+
 PLAY = Path(__file__).parent / "play.py"
-GLOBAL = {"checkpoints_base": "data/checkpoints"}
+FILES = {"format": "json", "filepath": "data/in", "schema": "id INT"}
+OUT = {"format": "parquet", "filepath": "data/out"}
+GLOBAL = {"checkpoints_base": "data/checkpoints", "spark_config": {"spark.ui.enabled": False}}
 
 
 def write_project(root, code="", **sections):
@@ -53,6 +61,35 @@ def project(tmp_path):
         return write_project(tmp_path, code, **sections)
 
     return write
+
+
+@pytest.fixture
+def config_of():
+    """Return the configuration of a project of streams."""
+
+    def read(root, env="base"):
+        config, faults = resolve(read_settings(root, "streams.py", env), environ={}, today=date(2025, 1, 1))
+        assert [fault for fault in faults if not fault.warning] == []
+        return config
+
+    return read
+
+
+@pytest.fixture
+def plan(project, config_of):
+    """Plan a pipeline of one node, ``a``, which reads ``i`` and writes ``o``, or of several."""
+
+    def make(streaming=None, *, i=FILES, o=OUT, settings=None, ml=None, env="base", **more):
+        nodes = {"a": {"input": "i", "output": "o", "streaming": streaming or {"output_mode": "append"}}}
+        sections = {"nodes": nodes, "input": {"i": i}, "output": {"o": o}, **more}
+        root = project(
+            "def a(*rows): return rows[0]\ndef b(rows): return rows\ndef f(frame, batch_id): pass\n",
+            global_settings={"checkpoints_base": "data/c", **(settings or {})},
+            **sections,
+        )
+        return plan_streams(config_of(root, env), "p", ml=ml or MlOptions())[0]
+
+    return make
 
 
 class Player:

@@ -22,7 +22,9 @@ ENGINES = {}
 
 def answer(request):
     root = Path(request["root"])
-    config, faults = resolve(read_settings(root, "streams.py", "base"), environ=os.environ, today=date(2025, 1, 1))
+    config, faults = resolve(
+        read_settings(root, request.get("config", "streams.py"), "base"), environ=os.environ, today=date(2025, 1, 1)
+    )
     assert [fault for fault in faults if not fault.warning] == []
     plan, engine = plan_streams(config, request.get("pipeline", "p"), ml=MlOptions(**request.get("ml", {})))
     if request.get("reset"):

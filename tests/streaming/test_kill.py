@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 from deltalake import DeltaTable
 
-ROWS, FILES = 8_000, 20
+ROWS, FILES = 8_000, 16
 CODE = """
     import os, signal
     def same(rows): return rows
@@ -49,7 +49,7 @@ def write(project, root):
                          "streaming": {"trigger": "available_now"}}},
         nodes={f"to_{name}": {"function": "streams_code.same", "input": "i", "output": name} for name in sinks},
         input={"i": {"format": "json", "filepath": "data/in", "schema": "id INT",
-                     "options": {"maxFilesPerTrigger": 2}}},
+                     "options": {"maxFilesPerTrigger": 4}}},
         output=outputs,
     )  # fmt: skip
 

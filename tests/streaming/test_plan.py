@@ -1,17 +1,13 @@
 """Plans of streams: what is refused before anything starts, and what every stream will do. No JVM is started."""
 
 import json
-from datetime import date
 
 import pytest
 
-from tauro.config.loading import resolve
 from tauro.engines.connectors.cache import jars_folder
 from tauro.engines.connectors.pins import CONNECTORS
 from tauro.errors import TauroError, Unsupported, ValidationError
 from tauro.exec.ml import MlOptions
-from tauro.streaming.plan import plan_streams
-from tauro.streaming.settings import read_settings
 from tauro.streaming.sources import source_of
 
 FILES = {"format": "json", "filepath": "data/in", "schema": "id INT"}
@@ -20,29 +16,6 @@ KAFKA = {"format": "kafka", "options": {"kafka.bootstrap.servers": "b:9092", "su
 TOPIC = {"format": "kafka", "options": {"kafka.bootstrap.servers": "b:9092", "topic": "t"}}
 WITH_KAFKA = {"spark_config": {"spark.jars.packages": CONNECTORS["kafka"].coordinate}}
 WITH_DELTA = {"spark_config": {"spark.jars.packages": CONNECTORS["delta"].coordinate}}
-
-
-def config_of(root, env="base"):
-    config, faults = resolve(read_settings(root, "streams.py", env), environ={}, today=date(2025, 1, 1))
-    assert [fault for fault in faults if not fault.warning] == []
-    return config
-
-
-@pytest.fixture
-def plan(project):
-    """Plan a pipeline of one node, ``a``, which reads ``i`` and writes ``o``, or of several."""
-
-    def make(streaming=None, *, i=FILES, o=OUT, settings=None, ml=None, env="base", **more):
-        nodes = {"a": {"input": "i", "output": "o", "streaming": streaming or {"output_mode": "append"}}}
-        sections = {"nodes": nodes, "input": {"i": i}, "output": {"o": o}, **more}
-        root = project(
-            "def a(*rows): return rows[0]\ndef b(rows): return rows\ndef f(frame, batch_id): pass\n",
-            global_settings={"checkpoints_base": "data/c", **(settings or {})},
-            **sections,
-        )
-        return plan_streams(config_of(root, env), "p", ml=ml or MlOptions())[0]
-
-    return make
 
 
 def refused(plan, *args, **kwargs):
@@ -243,7 +216,7 @@ def test_hyperparameters_of_the_command_line_are_secrets_where_they_look_like_it
     assert "abcdefgh" not in made.config.redact("abcdefgh12345")
 
 
-def test_the_words_of_kafka_and_of_the_original_become_spark_s(project):
+def test_the_words_of_kafka_and_of_the_original_become_spark_s(project, config_of):
     root = project(
         nodes={"a": {"input": "k", "output": "o", "streaming": {}}},
         input={

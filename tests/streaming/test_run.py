@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from tauro.scaffold.generator import generate
+
 ORDERS = {"format": "json", "filepath": "data/in", "schema": "id INT, country STRING, amount INT, at TIMESTAMP"}
 NOW = {"trigger": "available_now"}
 
@@ -315,3 +317,15 @@ def test_a_folder_that_is_not_there_is_told_with_what_to_do(play, project):
     failure = play(root)["failures"]["a"]
     assert failure["type"] == "DatasetNotFound"
     assert failure["hint"] == "Make it: mkdir -p data/nowhere"
+
+
+def test_the_stream_of_a_generated_project_runs_as_it_is(play, tmp_path, drop):
+    generate("medallion_basic", "demo", tmp_path)
+    root = tmp_path / "demo"
+    order = {"order_id": "x", "country": "DE", "amount": 1.5, "ordered_at": "2025-01-01T12:00:00"}
+    later = {**order, "ordered_at": "2025-01-01T13:00:00"}
+    drop("a.json", [*(5 * [order]), later], "demo/data/input/events")
+    told = play(root, config="config/streaming.py", pipeline="real_time_processing", stop_after=12)
+    assert done(told) == "stopped"
+    (row,) = parquet(root, "data/output/streaming/orders_by_minute").to_dicts()
+    assert (row["country"], row["orders"], row["amount"]) == ("DE", 5, 7.5)
