@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from tauro.errors import ExecutionError, RunNotFound, UsageFault, ValidationError
+from tauro.errors import ExecutionError, UsageFault, ValidationError
 from tauro.orchestrate.records import NewRun, RunFilter
 from tauro.orchestrate.site import Site, Timing
 from tauro.orchestrate.states import is_final
@@ -295,25 +295,18 @@ class Orchestrator:
         return self.store.get_run(run_id)
 
     def cleanup(self, *, before: datetime, dry_run: bool = False) -> Cleaned:
-        """Remove runs that ended before a time, with all that belongs to them, and what they have printed.
+        """Remove runs that ended before a time, with all that belongs to them, their logs and their records.
 
         Args:
             before: The time.
             dry_run: Only say how much would be removed.
         """
-        from tauro.orchestrate.run_log import remove_logs
+        from tauro.orchestrate.leftovers import remove_leftovers
 
         self.reap()
         cleaned = self.store.cleanup(before=before, dry_run=dry_run)
-        if not dry_run:
-            remove_logs(self.site.state, before=before.timestamp(), is_known=self._is_known)
-        return cleaned
-
-    def _is_known(self, run_id: str) -> bool:
-        try:
-            return self.store.get_run(run_id).id == run_id
-        except RunNotFound:
-            return False
+        left = remove_leftovers(self.site.state, self.store, before=before, dry_run=dry_run)
+        return cleaned._replace(logs=left.logs, records=left.records)
 
     def _startable(self, run_id: str, *, retry_failed: bool) -> Run:
         """Return the run that shall be executed: it is pending, or completed already."""

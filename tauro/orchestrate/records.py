@@ -397,12 +397,14 @@ class Stats(NamedTuple):
 
 
 class Cleaned(NamedTuple):
-    """How much a clean-up has removed, or would remove."""
+    """How much a clean-up has removed, or would remove; logs and records are files on this machine."""
 
     runs: int
     tasks: int
     events: int
     ticks: int
+    logs: int = 0
+    records: int = 0
 
 
 class Vacuumed(NamedTuple):

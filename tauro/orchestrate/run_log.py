@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 from tauro.security.private import private_directory
@@ -29,20 +28,6 @@ def log_file(state: Path, run_id: str) -> Path:
 def log_lines(state: Path, run_id: str, *, tail: int | None = None) -> list[str]:
     """Return the kept lines of a run's output, the last ``tail`` of them if that is given."""
     return list(deque(_lines(log_file(state, run_id)), tail))
-
-
-def remove_logs(state: Path, *, before: float, is_known: Callable[[str], bool]) -> None:
-    """Remove the logs of runs that are not known any more.
-
-    Args:
-        state: The program's state folder.
-        before: Only those that were written last before that time, in seconds since 1970.
-        is_known: Says whether there is a run of an id.
-    """
-    for file in (state / "run").glob("run-*.log*"):
-        with suppress(FileNotFoundError):
-            if file.stat().st_mtime < before and not is_known(file.name.partition(".log")[0]):
-                file.unlink()
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -86,6 +86,17 @@ class Care:
             removed = Cleaned(*(sum(pair) for pair in zip(removed, some, strict=True)))
         return removed._replace(ticks=self._remove_ticks(at))
 
+    def taken_up(self, *, before: datetime) -> set[str]:
+        with self._database.read() as sql:
+            return {
+                row[0]
+                for row in sql.all(
+                    "SELECT DISTINCT retry_of FROM runs WHERE retry_of IS NOT NULL"
+                    " AND (ended_at IS NULL OR ended_at >= ?)",
+                    micros(before),
+                )
+            }
+
     def vacuum(self) -> Vacuumed:
         before = self._database.size()
         self._database.vacuum()

@@ -320,6 +320,10 @@ class Maintenance(Protocol):
         """
         ...
 
+    def taken_up(self, *, before: datetime) -> set[str]:
+        """Return the runs that others take up again which have not ended before a time."""
+        ...
+
     def vacuum(self) -> Vacuumed:
         """Give the room of what was removed back to the system."""
         ...

@@ -262,10 +262,12 @@ def test_clean_up_takes_what_runs_have_printed_with_them(runs):
     project = runs(CALM, CHAIN)
     old, pending = project.execute(), project.create()
     later = datetime.now(UTC) + timedelta(seconds=1)
-    assert project.control.cleanup(before=later, dry_run=True).runs == 1
+    seen = project.control.cleanup(before=later, dry_run=True)
+    assert (seen.runs, seen.logs, seen.records) == (1, 1, 1)
     assert project.control.logs(old.id)
-    assert project.control.cleanup(before=later).runs == 1
+    assert project.control.cleanup(before=later) == seen
     assert list((project.root / ".tauro/run").iterdir()) == []
+    assert list((project.root / ".tauro/runs").iterdir()) == []
     assert [run.id for run in project.control.runs()] == [pending]
 
 

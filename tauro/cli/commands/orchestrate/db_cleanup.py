@@ -36,20 +36,18 @@ _MOST_DAYS = 365_000
 @logging_options
 @click.pass_obj
 def command(console: Console, where: Where, *, days: int, dry_run: bool) -> None:
-    """Remove runs that ended long ago, with their tasks, events and logs, and the ticks of that time.
+    """Remove runs that ended long ago, with their tasks, events, logs and records, and the ticks of that time.
+
+    The records of plain "tauro run" of that time are removed, too: they can no longer be resumed.
 
     Runs that are pending or running stay, and so do schedules. It takes a thousand runs at a time,
     so that no other process waits for it.
     """
     from tauro.cli.commands.orchestrate.data import SCHEMA, iso
-    from tauro.cli.commands.orchestrate.store_text import cleaned_text, counted
-    from tauro.orchestrate.leftovers import remove_logs
+    from tauro.cli.commands.orchestrate.store_text import cleaned_text
 
     with open_runs(console, where) as runs:
         before = runs.clock() - timedelta(days=days)
-        cleaned = runs.store.cleanup(before=before, dry_run=dry_run)
-        logs = 0 if dry_run else remove_logs(runs.site.state, runs.store, before=before)
-    data = {"schema": SCHEMA, "dry_run": dry_run, "before": iso(before), **cleaned._asdict(), "logs": logs}
+        cleaned = runs.cleanup(before=before, dry_run=dry_run)
+    data = {"schema": SCHEMA, "dry_run": dry_run, "before": iso(before), **cleaned._asdict()}
     console.data(data, cleaned_text(cleaned, before, dry_run=dry_run))
-    if logs:
-        console.note(f"Removed {counted(logs, 'log')} of runs that are gone, too.")
