@@ -121,20 +121,30 @@ class Supervisor:
             Heartbeat(run_id, epoch, self._open_store, clock=self._clock, timing=site.timing, wake=stop.wake) as heart,
             RunLog(log_file(site.state, run_id), self._heard, redact=self._redact) as log,
         ):
-            ended = self._execute(store, run_id, epoch, heart=heart, log=log, stop=stop)
+            recorder = Recorder(store, run_id, epoch, self._clock)
+            run = store.get_run(run_id)
+            ended = self._execute(store, run, epoch, recorder, heart=heart, log=log, stop=stop)
             crash_point("worker ended")
-            return self._insist(lambda: self._conclude(store, run_id, epoch, ended), heart)
 
-    def _execute(self, store: Store, run_id: str, epoch: int, *, heart: Heartbeat, log: RunLog, stop: Stop) -> Ended:
-        run = store.get_run(run_id)
-        log.note(f"{self._clock().isoformat(timespec='seconds')} attempt {run.attempt} of {run_id}")
+            def conclude() -> bool:
+                problem = recorder.write()
+                is_ours = self._conclude(store, run_id, epoch, ended)
+                if problem is not None and is_ours:
+                    log.note(f"What became of some nodes could not be written: {problem}")
+                return is_ours
+
+            return self._insist(conclude, heart)
+
+    def _execute(
+        self, store: Store, run: Run, epoch: int, recorder: Recorder, *, heart: Heartbeat, log: RunLog, stop: Stop
+    ) -> Ended:
+        log.note(f"{self._clock().isoformat(timespec='seconds')} attempt {run.attempt} of {run.id}")
         work = self._work(store, run, epoch)
         try:
             child = Child(work, self._site.environ)
         except OSError as error:
             return Ended("failed", f"Its process could not be started: {error.strerror}", may_pass=True)
         with child:
-            recorder = Recorder(store, run_id, epoch, self._clock)
             grace = self._site.timing.grace
             return Watch(child, recorder, heart=heart, log=log, stop=stop, listeners=self._listeners, grace=grace).end()
 

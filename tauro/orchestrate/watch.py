@@ -158,9 +158,7 @@ class Watch:
                 self._recorder.write()
         self._child.end()
         self._hear_the_rest()
-        problem = self._recorder.write()
-        if problem is not None:
-            self._log.note(f"What became of some nodes could not be written: {problem}")
+        self._recorder.write()
         return self._ended()
 
     def _hear_the_rest(self) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -60,18 +61,39 @@ def _serve(programs, folder, user):
     secret.chmod(0o644)
     make = [programs / "initdb", "-D", data, "-U", "tauro", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync"]
     subprocess.run(make, user=user, cwd=folder, check=True, capture_output=True, timeout=120)
-    options = [part for setting in _FAST for part in ("-c", setting)]
-    with (folder / "log").open("wb") as log:
-        command = [programs / "postgres", "-D", data, "-k", folder, *options]
-        server = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)
+    server = PostgresServer([programs / "postgres", "-D", data, "-k", folder], folder, user)
+    server.start()
     try:
-        url = f"postgresql://tauro:{PASSWORD}@/postgres?host={folder}"
-        _wait_for(url, folder / "log")
-        numbers = count()
-        yield lambda: f"{url}&options=-csearch_path%3Dstore{next(numbers)}"
+        yield server
     finally:
-        server.send_signal(3)  # at once: nobody needs its data any more
-        server.wait(30)
+        server.stop()
+
+
+class PostgresServer:
+    """A server; called, it gives a schema of its own as a URL."""
+
+    def __init__(self, command, folder, user):
+        self._command = [*command, *(part for setting in _FAST for part in ("-c", setting))]
+        self._folder = folder
+        self._user = user
+        self._url = f"postgresql://tauro:{PASSWORD}@/postgres?host={folder}"
+        self._numbers = count()
+
+    def __call__(self):
+        return f"{self._url}&options=-csearch_path%3Dstore{next(self._numbers)}"
+
+    def start(self):
+        log = self._folder / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, user=self._user, cwd=self._folder, stdout=output, stderr=output
+            )
+        _wait_for(self._url, log)
+
+    def stop(self):
+        """End it at once, as a crash would."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
 
 
 def _wait_for(url, log):

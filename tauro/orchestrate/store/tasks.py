@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tauro.errors import ExecutionError
-from tauro.orchestrate.records import Attempt, Event, Task, TaskChange, TaskEnded, TaskRetried, TasksPlanned
+from tauro.orchestrate.records import (
+    Attempt,
+    Event,
+    Task,
+    TaskChange,
+    TaskEnded,
+    TaskRetried,
+    TasksPlanned,
+    TaskStarted,
+)
 from tauro.orchestrate.states import task_may_change
 from tauro.orchestrate.store.rows import ATTEMPT, EVENT, TASK, attempt_of, event_of, micros, task_of
 from tauro.orchestrate.store.task_rows import NO_ROWS, TaskRow
@@ -29,7 +38,8 @@ class Tasks:
     def record(
         self, run_id: str, epoch: int, changes: Sequence[TaskChange]
     ) -> bool:  # the docstrings are the protocol's
-        durable = any(isinstance(change, TaskEnded) for change in changes)
+        # A start that is lost is made up for when the task ends.
+        durable = not all(isinstance(change, TaskStarted) for change in changes)
         with self._database.write(durable=durable) as sql:
             ours = "SELECT 1 FROM runs WHERE id = ? AND epoch = ? AND state = 'running' /* FOR UPDATE */"
             if sql.one(ours, run_id, epoch) is None:
