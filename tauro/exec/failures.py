@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LONGEST = 2_000
 # Secrets are hidden before a text is cut to its shown length: half a secret would be no known one.
 _LONGEST_READ = 50 * _LONGEST
+# What Spark and Polars append to what is wrong; the traceback in the record still has it.
+_APPENDED = ("\n\nJVM stacktrace:", "\n\nResolved plan until failure:")
 
 
 def failure_of(error: BaseException, root: Path, redact: Redactor) -> Failure:
@@ -71,11 +73,14 @@ def _hint(error: BaseException) -> str | None:
 
 
 def _message(error: BaseException, redact: Redactor) -> str:
-    """Return what an error says, without the JVM's stack that some append, and without secrets."""
+    """Return what an error says, without the JVM's stack and the plans that some append, and without secrets."""
     if isinstance(error, SystemExit):
         return redact(f"The node called sys.exit({error.code!r})")
     try:
-        text = str(error).split("\n\nJVM stacktrace:")[0].strip()
+        text = str(error)
+        for appended in _APPENDED:
+            text = text.partition(appended)[0]
+        text = text.strip()
     except Exception:  # noqa: BLE001 - the error is a node's own, and so is its text
         text = "(its text cannot be shown)"
     text = " ".join([text, *(f"({note})" for note in getattr(error, "__notes__", ()))])

@@ -110,6 +110,18 @@ def test_the_message_names_the_kind_of_error_and_what_it_says(failure, function,
     assert failure(function).message == message
 
 
+def test_the_plan_that_polars_appends_is_in_the_traceback_alone(failure):
+    code = """
+import polars as pl
+
+def node():
+    return pl.LazyFrame({"k": [1]}).select("lost").collect()
+"""
+    found = failure("nodes.node", code)
+    assert found.message == 'ColumnNotFoundError: unable to find column "lost"; valid columns: ["k"]'
+    assert "Resolved plan" in found.traceback
+
+
 def test_a_fault_of_the_run_itself_keeps_its_code_and_its_hint(failure):
     found = failure("f", code="def f(): return None\n")
     assert (found.type, found.code) == ("NodeError", "EXECUTION_ERROR")
