@@ -40,7 +40,7 @@ class SqliteDatabase:
 
     Args:
         folder: The program's state folder; it and the file are made when they are missing.
-        patience: Seconds that it waits for other writers.
+        patience: Seconds that it waits for a writer that does nothing.
 
     Raises:
         StoreHeld: Another process keeps writers out.

@@ -6,16 +6,18 @@ import fcntl
 import os
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tauro.errors import StoreHeld
-from tauro.orchestrate.store.opening import open_lock
+from tauro.orchestrate.store.opening import STORE, open_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: As long as a transaction of PostgreSQL waits for another one here.
 PATIENCE_SECONDS: Final = 30.0
+_LOOKS: Final = 10
 _LOCKS: Final = Path("/proc/locks")
 
 
@@ -24,7 +26,7 @@ class WriteLock:
 
     Args:
         folder: The program's state folder.
-        patience: Seconds that it is waited for.
+        patience: Seconds that it is waited for while nothing moves.
     """
 
     def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS) -> None:
@@ -44,7 +46,7 @@ class WriteLock:
             patience: Seconds to wait, instead of its own.
 
         Raises:
-            StoreHeld: Somebody has held it for all that time.
+            StoreHeld: Somebody has held it for all that time, and written nothing.
         """
         if self._descriptor < 0:
             self._descriptor = open_lock(self._folder)
@@ -71,19 +73,47 @@ class WriteLock:
     def _wait(self, seconds: float) -> None:
         waiter = _Waiter(self._descriptor)
         try:
-            if waiter.wait(seconds):
-                return
+            holder = self._stuck(waiter, seconds)
         except BaseException:  # Ctrl-C
             self._leave(waiter)
             raise
-        holder = _holder(os.fstat(self._descriptor).st_ino)
-        self._leave(waiter)
-        raise _held(self._folder, holder, seconds)
+        if holder is not None:
+            self._leave(waiter)
+            raise _held(self._folder, holder.pid, seconds)
+
+    def _stuck(self, waiter: _Waiter, seconds: float) -> _Holder | None:
+        """Return who has held the lock for so many seconds and written nothing; None once it is had.
+
+        However long the queue is, those who wait in it wait for as long as it moves.
+        """
+        seen, until = self._look(), monotonic() + seconds
+        while not waiter.wait(seconds / _LOOKS):
+            now = self._look()
+            if now != seen:
+                seen, until = now, monotonic() + seconds
+            elif monotonic() >= until:
+                return seen
+        return None
+
+    def _look(self) -> _Holder:
+        try:
+            status = (self._folder / f"{STORE}-wal").stat()
+            written = status.st_mtime_ns, status.st_size
+        except OSError:
+            written = 0, 0
+        return _Holder(_holder(os.fstat(self._descriptor).st_ino), written)
 
     def _leave(self, waiter: _Waiter) -> None:
         """Leave the descriptor to whoever waits at it; the next one is our own again."""
         waiter.leave()
         self._descriptor = -1
+
+
+class _Holder(NamedTuple):
+    """Who holds the lock, and what was written when."""
+
+    pid: int | None
+    written: tuple[int, int]
 
 
 class _Waiter:

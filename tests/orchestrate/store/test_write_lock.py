@@ -113,3 +113,27 @@ def test_who_waits_can_be_interrupted_and_keeps_nobody_out(folder, holder):
         with open_store(folder, {}) as other:
             assert other.create_run(NEW, now=NOW).is_new
         assert store.create_run(NEW, now=NOW).is_new
+
+
+def test_a_queue_that_moves_is_waited_in_for_longer_than_for_one_that_does_nothing(folder):
+    begun = threading.Event()
+
+    def write():
+        with open_store(folder, {}) as busy:
+            for _ in range(12):
+                with busy._database.write() as sql:
+                    busy_with = sql.one("SELECT count(*) FROM runs")
+                    assert busy_with is not None
+                    begun.set()
+                    time.sleep(0.1)
+                    sql.change("INSERT INTO schedulers VALUES (?, 1, 1)", f"a b 1 {time.monotonic_ns()}")
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    begun.wait(10)
+    with SqlStore(SqliteDatabase(folder, patience=0.5)) as store:
+        for _ in range(3):
+            assert store.create_run(NEW, now=NOW).is_new
+    for writer in writers:
+        writer.join()
