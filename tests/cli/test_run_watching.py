@@ -98,6 +98,16 @@ def test_a_path_that_cannot_be_written_stops_the_run_before_it_starts(project, t
     assert not (folder / ".tauro").exists()
 
 
+def test_a_report_replaces_no_file_of_another_kind(project, tauro):
+    folder = project()
+    before = (folder / "src/steps.py").read_text()
+    result = tauro("run", "--pipeline", "memory", "--report", "src/steps.py")
+    assert (result.code, result.out) == (3, "")
+    assert "--report names no page of HTML: src/steps.py" in result.err
+    assert (folder / "src/steps.py").read_text() == before
+    assert not (folder / ".tauro").exists()
+
+
 def test_a_report_that_is_refused_leaves_the_lineage_of_no_run(project, tauro):
     folder = project()
     assert tauro("run", "--pipeline", "memory", "--lineage", "l.jsonl", "--report", "src").code == 6

@@ -32,7 +32,7 @@ def watching(
 
     Raises:
         UnsafePath: A rule for paths forbids one of them; nothing has run.
-        UsageFault: The report would replace what the log or the events are written to.
+        UsageFault: The report would replace what the log or the events are written to, or a file of another kind.
     """
     from tauro.lineage.file import lineage_beneath
     from tauro.lineage.listener import Lineage
@@ -47,6 +47,9 @@ def watching(
     with ExitStack() as stack:
         tell = None if lineage is None else stack.enter_context(lineage_beneath(Path(), lineage))
         write = None if report is None else stack.enter_context(replacing_beneath(Path(), report))
+        if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
+            hint = "Let its name end in .html: what has that name now is replaced."
+            raise UsageFault(f"--report names no page of HTML: {report}", hint=hint)
 
         def listeners(plan: RunPlan) -> list[Listener]:
             events: list[Event] = []
