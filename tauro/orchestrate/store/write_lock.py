@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from tauro.errors import StoreHeld
 from tauro.orchestrate.store.opening import STORE, open_lock
@@ -79,41 +79,37 @@ class WriteLock:
             raise
         if holder is not None:
             self._leave(waiter)
-            raise _held(self._folder, holder.pid, seconds)
+            raise _held(self._folder, holder, seconds)
 
-    def _stuck(self, waiter: _Waiter, seconds: float) -> _Holder | None:
-        """Return who has held the lock for so many seconds and written nothing; None once it is had.
+    def _stuck(self, waiter: _Waiter, seconds: float) -> int | None:
+        """Return who has held the lock for so many seconds and written nothing, 0 if unknown; None once it is had.
 
         However long the queue is, those who wait in it wait for as long as it moves.
         """
-        seen, until = self._look(), monotonic() + seconds
+        written, holder, until = self._written(), None, monotonic() + seconds
         while not waiter.wait(seconds / _LOOKS):
-            now = self._look()
-            if now != seen:
-                seen, until = now, monotonic() + seconds
-            elif monotonic() >= until:
-                return seen
+            now = self._written()
+            # The list of all locks is long where many wait: it is only read while nothing is written.
+            pid = _holder(os.fstat(self._descriptor).st_ino) if now == written else None
+            if now != written or (holder is not None and pid != holder):
+                until = monotonic() + seconds
+            elif holder is not None and monotonic() >= until:
+                return holder
+            written, holder = now, pid
         return None
 
-    def _look(self) -> _Holder:
+    def _written(self) -> tuple[int, int]:
+        """Return what tells whether something was written."""
         try:
             status = (self._folder / f"{STORE}-wal").stat()
-            written = status.st_mtime_ns, status.st_size
         except OSError:
-            written = 0, 0
-        return _Holder(_holder(os.fstat(self._descriptor).st_ino), written)
+            return 0, 0
+        return status.st_mtime_ns, status.st_size
 
     def _leave(self, waiter: _Waiter) -> None:
         """Leave the descriptor to whoever waits at it; the next one is our own again."""
         waiter.leave()
         self._descriptor = -1
-
-
-class _Holder(NamedTuple):
-    """Who holds the lock, and what was written when."""
-
-    pid: int | None
-    written: tuple[int, int]
 
 
 class _Waiter:
@@ -153,11 +149,11 @@ class _Waiter:
             os.close(self._descriptor)
 
 
-def _held(folder: Path, holder: int | None, seconds: float) -> StoreHeld:
+def _held(folder: Path, holder: int, seconds: float) -> StoreHeld:
     from tauro.orchestrate.identity import is_stopped
 
     place = f"The store of runs in {folder}"
-    if holder is None:
+    if not holder:
         return StoreHeld(
             f"{place} was held by another process for {seconds:g} s", hint="Nothing was changed: try again later."
         )
@@ -169,11 +165,11 @@ def _held(folder: Path, holder: int | None, seconds: float) -> StoreHeld:
     )
 
 
-def _holder(inode: int, locks: Callable[[], str] = _LOCKS.read_text) -> int | None:
-    """Return which process holds the lock of a file (proc(5), locks); None where the kernel does not tell."""
+def _holder(inode: int, locks: Callable[[], str] = _LOCKS.read_text) -> int:
+    """Return which process holds the lock of a file (proc(5), locks); 0 where the kernel does not tell."""
     try:
         lines = [line.split() for line in locks().splitlines()]
     except OSError:
-        return None
+        return 0
     found = [int(line[4]) for line in lines if line[1] == "FLOCK" and line[5].rpartition(":")[2] == str(inode)]
-    return next((pid for pid in found if pid > 0), None)
+    return next((pid for pid in found if pid > 0), 0)
