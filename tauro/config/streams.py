@@ -150,9 +150,7 @@ class Stream(Settings):
     )
     query_name: str | None = option(Text(), "What Spark calls it; the table of format memory.")
     watermark: Watermark | None = option(Group(Watermark), "How late rows of its inputs may be.")
-    static: tuple[str, ...] = option(
-        Names(), "Inputs that are read as a whole with every batch, and not as streams.", default=()
-    )
+    static: tuple[str, ...] = option(Names(), "Inputs that are read as a whole, and not as streams.", default=())
     options: Mapping[str, Any] = option(Free(), "Options of Spark's writer of streams.", default=NOTHING)
 
     @property

@@ -9,11 +9,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tauro.config.validation.streams import own_checkpoint
 from tauro.errors import ValidationError
+from tauro.io.location import Location, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from tauro.config.model import NodeConfig, PipelineConfig, ProjectConfig
 
 # Beside Spark's own offsets/, commits/, sources/ and state/; Spark passes over other names.
 LOCK = "tauro.lock"
@@ -34,6 +38,37 @@ class Shape(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON data."""
         return {"schema": 1, "sources": list(self.sources), "operators": list(self.operators)}
+
+
+def place_of(config: ProjectConfig, pipeline: PipelineConfig, node: NodeConfig, output: str) -> Location:
+    """Return where a query keeps its place: by environment, pipeline and node, never by execution.
+
+    Args:
+        config: The project's configuration.
+        pipeline: The pipeline.
+        node: The node.
+        output: The output, where the node has several; else empty.
+
+    Raises:
+        ValidationError: It climbs out of the project.
+    """
+    base = config.settings.checkpoints_base
+    own = own_checkpoint(pipeline, node)
+    text = own or "/".join(((base or "").rstrip("/"), config.env, pipeline.name, node.name))
+    text = f"{text.rstrip('/')}/{output}" if output else text
+    if scheme_of(text) not in (None, "file"):
+        return Location(text, None, text)
+    if scheme_of(text) == "file":
+        text = "/" + text.partition(":")[2].lstrip("/")
+    if ".." in text.split("/") or text.startswith("~") or not text.isprintable():
+        raise ValidationError(
+            f"The checkpoint of '{node.name}' is at no plain path: {text}",
+            place=config.place("nodes", node.name, "streaming", "checkpoint_location"),
+            hint="Give a path below the project, or its whole path.",
+        )
+    path = config.root / text
+    shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path
+    return Location(str(path), path, shown.as_posix())
 
 
 @contextmanager

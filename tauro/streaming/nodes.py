@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.config.model import canonical
 from tauro.errors import NodeError
+from tauro.exec.log import LogContext, logged_in, project_context
 from tauro.exec.ml import ml_contexts, registry_of
 from tauro.exec.node import NodeCaller, NodeContext, outputs_of
 from tauro.io.catalog import Catalog, MemoryDatasets, Read
@@ -17,6 +18,7 @@ from tauro.streaming.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -76,6 +78,7 @@ class StreamNodes:
         self._spool = spool
         inputs = [canonical(name) for stream in plan.streams for name in stream.config.inputs]
         self._memory = MemoryDatasets({name: inputs.count(name) for name in inputs})
+        self._context = project_context(plan.config, run=run_id)
         self._schemas: dict[str, StructType] = {}
         self._ml_context = ml_contexts(
             plan.config,
@@ -102,10 +105,11 @@ class StreamNodes:
             self._plan.config.settings.variables,
             self._ml_context,
         )
-        if node.target is None:  # hands on what it reads
-            returned: Any = caller.catalog.read(node.inputs[0], SPARK).value
-        else:
-            _, returned = caller.call(node, node.target)
+        with self._logged(node):
+            if node.target is None:  # hands on what it reads
+                returned: Any = caller.catalog.read(node.inputs[0], SPARK).value
+            else:
+                _, returned = caller.call(node, node.target)
         frames = {canonical(name): frame for name, frame in outputs_of(node, returned).items()}
         for name, frame in frames.items():
             if not getattr(frame, "isStreaming", False):
@@ -128,9 +132,14 @@ class StreamNodes:
         def write(frame: DataFrame, batch: Batch) -> None:
             value = convert(frame, kind, lambda: self._session, self._spool)
             inputs = (value, batch.id) if len(takes) > 1 else (value,)
-            call_with(function, self._offered(node, dataset, frame, batch), *inputs)
+            with self._logged(node):
+                call_with(function, self._offered(node, dataset, frame, batch), *inputs)
 
         return write
+
+    def _logged(self, node: NodeConfig) -> AbstractContextManager[None]:
+        """Mark what the code of a node logs meanwhile, in whichever thread it is called."""
+        return logged_in(self._context.joined(LogContext({"node": node.name})))
 
     def _offered(
         self, node: NodeConfig, dataset: DatasetConfig, frame: DataFrame, batch: Batch

@@ -11,16 +11,16 @@ from tauro.config.model import GlobalSettings, NodeConfig, PipelineConfig, Proje
 from tauro.config.report import report_error
 from tauro.config.streams import DEFAULT_TRIGGER, Stream, Trigger
 from tauro.config.validation import check_pipeline
-from tauro.config.validation.streams import STREAMED, is_stream, own_checkpoint
+from tauro.config.validation.streams import STREAMED, is_stream
 from tauro.engines import engine_for
 from tauro.errors import Fault, ValidationError
 from tauro.exec.ml import NO_OPTIONS, MlOptions
 from tauro.exec.plan import RunPlan, find_pipeline, make_plan
 from tauro.exec.preflight import check_engine, check_places
 from tauro.exec.selection import Chosen
-from tauro.io.location import Location, scheme_of
 from tauro.io.stored import StoredDataset, stored_dataset
 from tauro.security.redaction import secrets_in
+from tauro.streaming.checkpoints import place_of
 from tauro.streaming.connectors import check_connectors
 from tauro.streaming.sinks import Sink, sink_of, sink_warnings
 from tauro.streaming.sources import Source, source_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tauro.config.model import DatasetConfig
     from tauro.engines import Engine
+    from tauro.io.location import Location
 
 _PARTITIONS = "spark.sql.shuffle.partitions"
 
@@ -299,7 +300,7 @@ def _queries(
             trigger=settings.trigger or DEFAULT_TRIGGER,
             output_mode=mode,
             query_name=(f"{own}.{canonical(output)}" if several else own) if own else f"{pipeline.name}.{name}",
-            checkpoint=_checkpoint(config, pipeline, node, canonical(output) if several else "")
+            checkpoint=place_of(config, pipeline, node, canonical(output) if several else "")
             if sink.recovers
             else None,
             options=settings.options,
@@ -312,27 +313,6 @@ def _queries(
                 place=config.place("nodes", node.name, "output"),
                 hint="Describe its output in the output section.",
             )
-
-
-def _checkpoint(config: ProjectConfig, pipeline: PipelineConfig, node: NodeConfig, output: str) -> Location:
-    """Return where a query keeps its place: by environment, pipeline and node, never by execution."""
-    base = config.settings.checkpoints_base
-    own = own_checkpoint(pipeline, node)
-    text = own or "/".join(((base or "").rstrip("/"), config.env, pipeline.name, node.name))
-    text = f"{text.rstrip('/')}/{output}" if output else text
-    if scheme_of(text) not in (None, "file"):
-        return Location(text, None, text)
-    if scheme_of(text) == "file":
-        text = "/" + text.partition(":")[2].lstrip("/")
-    if ".." in text.split("/") or text.startswith("~") or not text.isprintable():
-        raise ValidationError(
-            f"The checkpoint of '{node.name}' is at no plain path: {text}",
-            place=config.place("nodes", node.name, "streaming", "checkpoint_location"),
-            hint="Give a path below the project, or its whole path.",
-        )
-    path = config.root / text
-    shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path
-    return Location(str(path), path, shown.as_posix())
 
 
 def _check(config: ProjectConfig, streams: tuple[PlannedStream, ...], engine: Engine) -> None:

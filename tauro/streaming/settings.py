@@ -83,7 +83,21 @@ def _of_python(root: Path, name: str, env: str) -> Sources:
         raise _missing(root, name) from None
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{name} is not UTF-8", hint="Save it as UTF-8.") from error
-    found = _executed(root, name, text)
+    data, paths = _sections(name, text, _executed(root, name, text))
+    plain = {section: _plain(name, text, section, data.get(section, {})) for section in SECTIONS}
+    moved = _Descriptions(plain).moved()
+    homes: dict[str, dict[KeyPath, KeyPath]] = {section: {(): paths.get(section, (section,))} for section in SECTIONS}
+    for (section, dataset), (inner, *rest) in moved.items():
+        homes[section][(dataset,)] = (*paths.get(str(inner), (inner,)), *rest)
+    sections = {
+        section: Layered(section, (Document(name, text, data, partial(_located, homes[section])),), data)
+        for section, data in plain.items()
+    }
+    return Sources(root, env, environments.chain(env), sections)
+
+
+def _sections(name: str, text: str, found: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, KeyPath]]:
+    """Return what a file says of each section, and where it says so, in either of its shapes."""
     whole = found.get(_WHOLE)
     if isinstance(whole, dict) and (set(whole) & {*_KEYS, *SECTIONS}):
         known = {**_KEYS, **{section: section for section in SECTIONS}}
@@ -100,16 +114,7 @@ def _of_python(root: Path, name: str, env: str) -> Sources:
             looked_up=(*SECTIONS, f"{_WHOLE} = {{'pipelines_config': ...}}"),
             hint="Define five mappings named like the sections, or one named config.",
         )
-    plain = {section: _plain(name, text, section, data.get(section, {})) for section in SECTIONS}
-    moved = _Descriptions(plain).moved()
-    homes: dict[str, dict[KeyPath, KeyPath]] = {section: {(): paths.get(section, (section,))} for section in SECTIONS}
-    for (section, dataset), (inner, *rest) in moved.items():
-        homes[section][(dataset,)] = (*paths.get(str(inner), (inner,)), *rest)
-    sections = {
-        section: Layered(section, (Document(name, text, data, partial(_located, homes[section])),), data)
-        for section, data in plain.items()
-    }
-    return Sources(root, env, environments.chain(env), sections)
+    return data, paths
 
 
 def _executed(root: Path, name: str, text: str) -> Mapping[str, Any]:

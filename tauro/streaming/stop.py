@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Stop:
@@ -17,6 +21,13 @@ class Stop:
 
     def __init__(self) -> None:
         self.deadline: float | None = None
+        self._wake: Callable[[], None] | None = None
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` when somebody asks, at once where that has happened; a handler of a signal may call it."""
+        self._wake = wake
+        if self.is_requested:
+            wake()
 
     def request(self, seconds: float = 60.0) -> None:
         """Let every query finish the batch that it is at, and end.
@@ -26,6 +37,8 @@ class Stop:
         """
         asked = monotonic() + seconds
         self.deadline = asked if self.deadline is None else min(self.deadline, asked)
+        if self._wake is not None:
+            self._wake()
 
     @property
     def is_requested(self) -> bool:

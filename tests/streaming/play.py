@@ -2,9 +2,10 @@
 
 import json
 import os
+import signal
 import sys
-import threading
 import traceback
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -34,19 +35,29 @@ def answer(request):
 
     def tell(event):
         events.append(event.to_dict())
-        seen = event.to_dict()["event"]
-        if seen == request.get("stop_at"):
-            stop.request(request.get("seconds", 60))
+        batch = events[-1].get("progress", {}).get("batch", -1)
+        if events[-1]["event"] == request.get("stop_at") or batch >= request.get("stop_at_batch", batch + 1):
+            stop.request(60)
+        if events[-1]["event"] == request.get("kill_spark_at"):
+            os.kill(java(), signal.SIGKILL)
 
-    if "stop_after" in request:
-        threading.Timer(request["stop_after"], stop.request, (60,)).start()
     result = run_pipeline(plan, engine, root / ".tauro", tell=tell, stop=stop, execution_id="exec-20250101-001")
     return {
         "state": result.state,
         "events": events,
         "failures": {end.stream: end.failure.to_dict() for end in result.queries if end.failure},
-        "active": len(engine.session().streams.active),
+        "active": 0 if "kill_spark_at" in request else len(engine.session().streams.active),
     }
+
+
+def java():
+    """Return the JVM that this process has started."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            name, _, rest = stat.read_text().partition(" (")[2].rpartition(") ")
+            if name == "java" and rest.split()[1] == str(os.getpid()):
+                return int(stat.parent.name)
+    raise AssertionError
 
 
 def main():

@@ -97,6 +97,15 @@ def test_streams_whose_spark_is_gone_have_failed(plan, tmp_path):
     assert "SPARK_DRIVER_MEMORY" in events[0].failure.hint
 
 
+def test_who_is_attached_to_a_stop_hears_of_it_also_when_it_has_come_before():
+    stop, heard = Stop(), []
+    stop.attach(lambda: heard.append("first"))
+    assert heard == []
+    stop.request(5)
+    stop.attach(lambda: heard.append("second"))
+    assert heard == ["first", "second"]
+
+
 @pytest.mark.parametrize(
     ("trigger", "told"),
     [

@@ -290,6 +290,23 @@ def test_a_hybrid_pipeline_runs_its_batch_nodes_first_and_streams_join_what_they
     assert set(parquet(root).rows()) == {(0, "Germany"), (1, "Germany"), (2, "Germany")}
 
 
+def test_a_stop_while_the_batch_nodes_run_starts_no_stream(play, project):
+    root = project(
+        """
+        import time
+        def slow(spark): time.sleep(2); return spark.range(3)
+        def a(rows): return rows
+        """,
+        pipelines={"p": {"type": "hybrid", "nodes": ["slow", "a"]}},
+        nodes={"a": {"input": "i", "output": "o", "streaming": NOW}, "slow": {"output": "s"}},
+        input={"i": ORDERS},
+        output={"o": {"format": "parquet", "filepath": "data/o"}, "s": {"format": "parquet", "filepath": "data/s"}},
+    )
+    told = play(root, stop_at="node_started")
+    assert done(told) == "stopped"
+    assert [event["event"] for event in told["events"]][-1] == "run_ended"
+
+
 def test_sources_and_sinks_for_trials_work(play, project):
     root = project(
         nodes={
@@ -303,7 +320,7 @@ def test_sources_and_sinks_for_trials_work(play, project):
         input={"r": {"format": "rate", "options": {"rowsPerSecond": 5}}},
         output={"m": {"format": "memory"}, "c": {"format": "console", "options": {"truncate": False}}},
     )
-    told = play(root, stop_after=8)
+    told = play(root, stop_at_batch=2)
     assert done(told) == "stopped"
     assert {event["stream"] for event in told["events"] if event["event"] == "query_started"} == {"m", "c"}
 
@@ -325,7 +342,21 @@ def test_the_stream_of_a_generated_project_runs_as_it_is(play, tmp_path, drop):
     order = {"order_id": "x", "country": "DE", "amount": 1.5, "ordered_at": "2025-01-01T12:00:00"}
     later = {**order, "ordered_at": "2025-01-01T13:00:00"}
     drop("a.json", [*(5 * [order]), later], "demo/data/input/events")
-    told = play(root, config="config/streaming.py", pipeline="real_time_processing", stop_after=12)
+    told = play(root, config="config/streaming.py", pipeline="real_time_processing", stop_at_batch=1)
     assert done(told) == "stopped"
     (row,) = parquet(root, "data/output/streaming/orders_by_minute").to_dicts()
     assert (row["country"], row["orders"], row["amount"]) == ("DE", 5, 7.5)
+
+
+def test_streams_whose_jvm_is_killed_have_failed(play, project, drop):
+    """The last test of the module: the process has no Spark any more."""
+    root = project(
+        nodes={"a": {"input": "i", "output": "o", "streaming": {"trigger": {"interval": "1 second"}}}},
+        input={"i": ORDERS},
+        output={"o": {"format": "parquet", "filepath": "data/out"}},
+    )
+    drop("a.json", orders(0, 3))
+    told = play(root, kill_spark_at="query_started")
+    assert told["state"] == "failed"
+    assert told["failures"]["a"]["message"].startswith("ExecutionError: Apache Spark has ended")
+    assert told["events"][-1]["state"] == "failed"
