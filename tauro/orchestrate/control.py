@@ -113,6 +113,8 @@ class Orchestrator:
         from tauro.project import Project
 
         _check_numbers(new.retries, new.max_concurrency)
+        if new.dedupe_key == "":
+            raise UsageFault("The dedupe key is empty", hint="Leave it out, or set the variable that it comes from.")
         project = Project.open(self.site.root, new.env, config_type=self.site.config_type, environ=self.site.environ)
         if new.pipeline not in project.pipelines:
             from tauro.exec.plan import find_pipeline

@@ -89,11 +89,15 @@ class Stop:
 
     @contextmanager
     def on_signals(self, how: Leaving) -> Iterator[None]:
-        """Let SIGTERM and SIGINT ask. Only a main thread is told of signals."""
+        """Let SIGTERM and SIGINT ask, and SIGHUP where nohup has not ruled it out: a terminal that is closed.
+
+        Only a main thread is told of signals.
+        """
         if current_thread() is not main_thread():
             yield
             return
-        numbers = (signal.SIGTERM, signal.SIGINT)
+        hangs_up = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
+        numbers = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hangs_up else ()))
         before = [signal.signal(number, lambda _signal, _frame: self.ask(how)) for number in numbers]
         try:
             yield

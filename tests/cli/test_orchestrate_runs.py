@@ -195,7 +195,7 @@ def test_a_run_in_the_background_is_followed_refused_and_cancelled(project, orch
     assert (over.code, over.err) == (0, "The run was over already, and stays cancelled.\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_interrupted_is_cancelled_and_leaves_with_4(project, orchestrate, create, number):
     folder = project(**SLOW)
     run_id = create("slow", "--env", "dev")
@@ -208,6 +208,13 @@ def test_a_run_that_is_interrupted_is_cancelled_and_leaves_with_4(project, orche
     assert out.startswith("cancelled after ")
     assert "is cancelled" in err
     assert state_of(orchestrate, run_id) == "cancelled"
+
+
+@pytest.mark.usefixtures("project")
+def test_an_empty_dedupe_key_is_refused_and_makes_no_run_the_same_as_another(orchestrate):
+    result = orchestrate("run-create", "--pipeline", "memory", "--dedupe-key", "")
+    assert (result.code, result.out) == (3, "")
+    assert "The dedupe key is empty" in result.err
 
 
 @pytest.mark.usefixtures("project")
