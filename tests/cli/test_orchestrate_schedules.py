@@ -333,3 +333,12 @@ def test_without_schedules_a_scheduler_says_how_to_add_one(project):
     serving.send_signal(signal.SIGINT)
     assert serving.wait(30) == 0
     serving.stderr.close()
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("seconds", ["0", "inf", "1e9"])
+def test_a_poll_interval_that_is_not_valid_is_refused_before_anything_is_said_to_be_served(orchestrate, seconds):
+    result = orchestrate("schedule-start", "--poll-interval", seconds)
+    assert result.code == 3
+    assert "--poll-interval" in result.err
+    assert "Serving" not in result.err

@@ -162,3 +162,14 @@ def test_a_number_of_days_that_means_nothing_is_refused(orchestrate, days):
     result = orchestrate("db-cleanup", "--days", days)
     assert result.code == 3
     assert "--days" in result.err
+
+
+def test_a_link_in_the_store_s_place_is_refused_with_what_helps(stored, orchestrate):
+    file = stored / ".tauro/state.db"
+    file.rename(stored / "elsewhere.db")
+    file.symlink_to(stored / "elsewhere.db")
+    result = orchestrate("run-list")
+    assert result.code == 6
+    assert "is a symbolic link" in result.err
+    assert "Move it away" in result.err
+    assert "chmod" not in result.err

@@ -75,9 +75,10 @@ def _refuse_what_is_not_ours(file: Path) -> None:
         status = file.lstat()
     except FileNotFoundError:
         return
+    is_file = stat.S_ISREG(status.st_mode)
     if stat.S_ISLNK(status.st_mode):
         fault = "is a symbolic link"
-    elif not stat.S_ISREG(status.st_mode):
+    elif not is_file:
         fault = "is no file"
     elif status.st_uid != os.geteuid():
         fault = "belongs to another user"
@@ -86,7 +87,9 @@ def _refuse_what_is_not_ours(file: Path) -> None:
     else:
         return
     raise SecurityError(
-        f"{file} {fault}", hint=f"Make it yours alone (chmod 600 {file}), or set TAURO_STATE_DIR to another folder."
+        f"{file} {fault}",
+        hint=f"{f'Make it yours alone (chmod 600 {file})' if is_file else 'Move it away'},"
+        " or set TAURO_STATE_DIR to another folder.",
     )
 
 

@@ -29,7 +29,7 @@ _MANUAL = Manual(
 @place_options
 @click.option(
     "--poll-interval",
-    type=float,
+    type=click.FloatRange(0.05, 3600),
     default=1.0,
     metavar="SECONDS",
     help="Time between two looks for new schedules and runs.  [default: 1.0]",
