@@ -342,3 +342,10 @@ def test_a_poll_interval_that_is_not_valid_is_refused_before_anything_is_said_to
     assert result.code == 3
     assert "--poll-interval" in result.err
     assert "Serving" not in result.err
+
+
+@pytest.mark.usefixtures("project")
+def test_a_backfill_is_cancelled_by_its_id_and_not_by_a_pipeline(orchestrate):
+    result = orchestrate("backfill", "--cancel")
+    assert result.code == 3
+    assert "Name it with --backfill-id" in result.err

@@ -101,10 +101,10 @@ def command(
     """
     if backfill_id is not None:
         return _existing(console, where, backfill_id, options, run_now=run_now, cancel=cancel)
-    if options["pipeline"] is None:
-        raise UsageFault("Missing option '--pipeline'", hint="List the pipelines: tauro config list-pipelines")
     if cancel:
         raise UsageFault("--cancel is for a backfill that is there already", hint="Name it with --backfill-id.")
+    if options["pipeline"] is None:
+        raise UsageFault("Missing option '--pipeline'", hint="List the pipelines: tauro config list-pipelines")
     dry_run = options.pop("dry_run")
     if dry_run and run_now:
         raise UsageFault("--dry-run and --run-now exclude each other", hint="Leave one of the two out.")
