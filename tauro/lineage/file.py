@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tauro.errors import TauroWarning
-from tauro.lineage.listener import Lineage
 from tauro.security.paths import append_in, make_folder_beneath
 
 if TYPE_CHECKING:
@@ -75,7 +74,12 @@ def lineage_of_settings(plan: RunPlan, listeners: Iterable[Listener]) -> Iterato
     """
     given = tuple(listeners)
     name = plan.config.settings.lineage
-    if name is None or any(isinstance(listener, Lineage) for listener in given):
+    if name is None:
+        yield given
+        return
+    from tauro.lineage.listener import Lineage  # what events say takes a while to load
+
+    if any(isinstance(listener, Lineage) for listener in given):
         yield given
         return
     with lineage_beneath(plan.config.root, name) as write:
