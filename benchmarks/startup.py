@@ -118,9 +118,9 @@ def main() -> int:
 def finished_runs(project: Path, count: int) -> str:
     """Put finished runs into the project's store, and return the id of the last one, which has a task."""
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.identity import this_process
-    from tauro.orchestrate.records import NewRun, TaskEnded, TasksPlanned, TaskStarted
-    from tauro.orchestrate.store.sqlite import SqliteDatabase
+    from tauro.processes.identity import this_process
+    from tauro.store.records import NewRun, TaskEnded, TasksPlanned, TaskStarted
+    from tauro.store.sqlite import SqliteDatabase
 
     with Orchestrator.open(project, environ={}) as runs:
         database = SqliteDatabase(runs.site.state)

@@ -17,9 +17,10 @@ from time import perf_counter
 
 from measure import Figure, arguments, fastest, report, scratch
 
-from tauro.orchestrate.records import NewRun, Owner, TaskEnded, TasksPlanned
-from tauro.orchestrate.store.sql_store import SqlStore
-from tauro.orchestrate.store.sqlite import SqliteDatabase
+from tauro.processes.identity import Owner
+from tauro.store.records import NewRun, TaskEnded, TasksPlanned
+from tauro.store.sql_store import SqlStore
+from tauro.store.sqlite import SqliteDatabase
 
 LIVES, MILLION, CLAIMS = 300, 1_000_000, 100
 BOUND_TMPFS, BOUND_DISK, BOUND_CLAIM = 1 / 0.6, 1 / 0.8, 1.0

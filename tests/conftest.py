@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -15,6 +16,10 @@ from tauro.engines.connectors.maven import find_repository
 from tauro.engines.connectors.pins import CONNECTORS
 from tauro.errors import TauroError
 from tauro.project import Project
+
+from .services.postgres import StorePlace, serve_postgres
+
+_FIGURES = pytest.StashKey[list[str]]()
 
 # What the kernel says of a program's memory includes what its parent had: a small process starts it.
 MEASURE = """
@@ -115,3 +120,44 @@ def open_project(make_project):
     yield open_
     for project in opened:
         project.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """Start a server, and return the function that gives each caller a schema of its own as a URL."""
+    yield from serve_postgres()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """The place of an empty store, once for each kind."""
+    environ = {}
+    if request.param == "postgresql":
+        environ["TAURO_DB_URL"] = request.getfixturevalue("postgres_server")()
+    return StorePlace(tmp_path / "state", environ)
+
+
+@pytest.fixture
+def open_another(place):
+    """Open one more connection to the store."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(place.open())
+
+
+@pytest.fixture
+def store(open_another):
+    """An empty store, once for each kind."""
+    return open_another()
+
+
+@pytest.fixture
+def figures(request):
+    """Keep a line of figures that a test has measured; ``make test-long`` prints them in the end."""
+    return request.config.stash.setdefault(_FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if os.environ.get("TAURO_LONG_TESTS") and (lines := config.stash.get(_FIGURES, [])):
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -9,20 +9,20 @@ from zoneinfo import ZoneInfo
 from tauro.config.dates import Window, parse_date
 from tauro.errors import RunNotFound, UsageFault
 from tauro.orchestrate.cron import parse_cron
-from tauro.orchestrate.records import NewRun, RunFilter
 from tauro.orchestrate.schedules import cadence_of
-from tauro.orchestrate.store.rows import MICROSECOND, stamp
 from tauro.orchestrate.windows import last_windows, stretch, windows_in
 from tauro.orchestrate.zones import clock
+from tauro.store.records import NewRun, RunFilter
+from tauro.store.rows import MICROSECOND, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tauro.orchestrate.cadence import Cadence
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import Run, Schedule
-    from tauro.orchestrate.states import Reprocess, RunState
-    from tauro.orchestrate.watch import Stop
+    from tauro.processes.stop import Stop
+    from tauro.store.records import Run, Schedule
+    from tauro.store.states import Reprocess, RunState
 
 _PRIORITY = 1  # behind what is due
 _AT_ONCE = 500  # runs that are cancelled in one transaction
@@ -181,7 +181,7 @@ def run_backfill(
         RunNotFound: There is none of that id.
     """
     from tauro.orchestrate.pool import run_all
-    from tauro.orchestrate.watch import Stop
+    from tauro.processes.stop import Stop
 
     if at_once < 1:
         raise UsageFault(f"{at_once} runs at once are none", hint="Give 1 or more.")

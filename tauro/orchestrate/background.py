@@ -10,8 +10,8 @@ from tauro.errors import TauroError
 from tauro.orchestrate.detached import launch, wait_for_claim
 
 if TYPE_CHECKING:
-    from tauro.orchestrate.records import Run
     from tauro.orchestrate.site import Site
+    from tauro.store.records import Run
 
 
 class Execution(Protocol):

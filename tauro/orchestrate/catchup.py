@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.orchestrate.cadence import latest
-from tauro.orchestrate.records import Firing
 from tauro.orchestrate.windows import stretch, window_of
+from tauro.store.records import Firing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tauro.orchestrate.cadence import Cadence
-    from tauro.orchestrate.states import Catchup, TickOutcome
+    from tauro.store.states import Catchup, TickOutcome
 
 MOST_AT_ONCE = 100  # firings of one schedule; what is older is passed over as a whole
 GRACE = timedelta(minutes=1)

@@ -9,18 +9,18 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tauro.errors import ExecutionError, UsageFault, ValidationError
-from tauro.orchestrate.records import NewRun, RunFilter
 from tauro.orchestrate.site import Site, Timing
-from tauro.orchestrate.states import is_final
+from tauro.store.records import NewRun, RunFilter
+from tauro.store.states import is_final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from tauro.exec.events import Listener
-    from tauro.orchestrate.records import Attempt, Cleaned, Created, Run, Task
-    from tauro.orchestrate.store.protocol import Store
-    from tauro.orchestrate.watch import Stop
+    from tauro.processes.stop import Stop
+    from tauro.store.protocol import Store
+    from tauro.store.records import Attempt, Cleaned, Created, Run, Task
 
 
 class Started(NamedTuple):
@@ -74,7 +74,7 @@ class Orchestrator:
             SettingsNotFound: There is no project.
         """
         from tauro.config.discovery import find_root, state_directory
-        from tauro.orchestrate.store import open_store
+        from tauro.store import open_store
 
         variables = os.environ if environ is None else environ
         root = find_root(Path(path)).absolute()
@@ -177,7 +177,7 @@ class Orchestrator:
         Raises:
             RunNotFound: There is none of that id.
         """
-        from tauro.orchestrate.run_log import log_lines
+        from tauro.processes.output import log_lines
 
         return log_lines(self.site.state, self.store.get_run(run_id).id, tail=tail)
 
@@ -248,7 +248,7 @@ class Orchestrator:
             ExecutionError: It failed or was cancelled, and ``retry_failed`` is False.
         """
         from tauro.orchestrate.supervisor import Supervisor
-        from tauro.orchestrate.watch import Stop
+        from tauro.processes.stop import Stop
 
         run = self._startable(run_id, retry_failed=retry_failed)
         if run.state == "completed":

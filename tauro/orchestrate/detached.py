@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tauro.errors import ExecutionError, TauroError, error_of
-from tauro.orchestrate.processes import MARK
-from tauro.orchestrate.run_log import log_file
 from tauro.orchestrate.site import Site, Timing
+from tauro.processes.marks import MARK
+from tauro.processes.output import log_file
 from tauro.security.private import private_directory
 
 #: An interpreter starts in a fraction of a second; a store may be held up by others for longer.
@@ -95,9 +95,9 @@ def wait_for_claim(process: subprocess.Popen[bytes], seconds: float = ANSWER_SEC
 
 def main() -> None:
     """Execute the run that stdin names."""
-    from tauro.orchestrate.store import open_store
     from tauro.orchestrate.supervisor import Supervisor
-    from tauro.orchestrate.watch import Stop
+    from tauro.processes.stop import Stop
+    from tauro.store import open_store
 
     order = json.loads(sys.stdin.buffer.read())
     site = Site(Path(order["root"]), Path(order["state"]), os.environ, order["config_type"], Timing(*order["timing"]))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tauro.orchestrate.site import Timing
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.store.protocol import Store
 
 
 class Heartbeat:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.store.protocol import Store
 
 # Between the making of a record and its lock.
 _BEGINNING: Final = 60.0
@@ -58,7 +58,7 @@ def _each(paths: list[Path], remove: Callable[[Path], None]) -> None:
 
 
 def _logs(state: Path) -> Iterator[Path]:
-    """Yield the files that :mod:`tauro.orchestrate.run_log` has written."""
+    """Yield the files that :mod:`tauro.processes.output` has written."""
     yield from (state / "run").glob("run-*.log")
     yield from (state / "run").glob("run-*.log.1")
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from tauro.errors import RunNotFound, TauroError
 from tauro.orchestrate.background import Background
-from tauro.orchestrate.crash import crash_point
-from tauro.orchestrate.states import is_final
-from tauro.orchestrate.store import open_store
+from tauro.processes.crash import crash_point
+from tauro.store import open_store
+from tauro.store.states import is_final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from tauro.orchestrate.background import Execution
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import Run
-    from tauro.orchestrate.store.protocol import Store
-    from tauro.orchestrate.watch import Stop
+    from tauro.processes.stop import Stop
+    from tauro.store.protocol import Store
+    from tauro.store.records import Run
 
 #: How long a run waits that could not be started: what is wrong is hardly mended sooner.
 _AGAIN_SECONDS: Final = 10.0

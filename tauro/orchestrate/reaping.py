@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tauro.orchestrate.records import RunFilter
+from tauro.store.records import RunFilter
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tauro.orchestrate.records import Run
     from tauro.orchestrate.site import Site
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.store.protocol import Store
+    from tauro.store.records import Run
 
 
 def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
@@ -29,8 +29,8 @@ def reap(store: Store, site: Site, *, now: datetime) -> list[Run]:
     running = store.list_runs(RunFilter(state="running"))
     if not running:
         return []
-    from tauro.orchestrate.identity import is_at_work, is_gone, lock_file
-    from tauro.orchestrate.processes import end_marked, mark_of
+    from tauro.processes.identity import is_at_work, is_gone, lock_file
+    from tauro.processes.marks import end_marked, mark_of
 
     marks = {run.id: mark_of(run.id, run.epoch) for run in running}
     dead = [run for run in running if run.owner and is_gone(run.owner, lock_file(site.state, marks[run.id]))]
@@ -58,8 +58,8 @@ def _catch_up(store: Store, site: Site, run: Run, now: datetime) -> bool:
     """Write what an attempt has completed, as its record tells it; say whether that was the whole run."""
     from tauro.errors import TauroError
     from tauro.exec.record import read_summary
-    from tauro.orchestrate.processes import mark_of
     from tauro.orchestrate.recorder import Recorder
+    from tauro.processes.marks import mark_of
 
     try:
         summary = read_summary(site.state, mark_of(run.id, run.epoch))

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.errors import TauroError
 from tauro.exec.events import Event, NodeEnded, NodeRetried, NodeStarted, RunStarted
-from tauro.orchestrate.crash import crash_point
-from tauro.orchestrate.records import TaskChange, TaskEnded, TaskRetried, TasksPlanned, TaskStarted
+from tauro.processes.crash import crash_point
+from tauro.store.records import TaskChange, TaskEnded, TaskRetried, TasksPlanned, TaskStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from tauro.exec.results import NodeOutcome
-    from tauro.orchestrate.states import TaskState
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.store.protocol import Store
+    from tauro.store.states import TaskState
 
 
 class Recorder:

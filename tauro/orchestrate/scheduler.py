@@ -18,21 +18,21 @@ from typing import TYPE_CHECKING, Final
 from tauro.errors import ExecutionError, TauroError, UsageFault
 from tauro.orchestrate.background import Background
 from tauro.orchestrate.catchup import GRACE
-from tauro.orchestrate.identity import is_alive, this_process
 from tauro.orchestrate.pool import Pool
 from tauro.orchestrate.reaping import reap
-from tauro.orchestrate.records import RunFilter
-from tauro.orchestrate.store import open_store
 from tauro.orchestrate.ticking import Pipelines, Ticker
-from tauro.orchestrate.watch import Stop
+from tauro.processes.identity import is_alive, this_process
+from tauro.processes.stop import Stop
+from tauro.store import open_store
+from tauro.store.records import RunFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import Run
     from tauro.orchestrate.site import Site
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.store.protocol import Store
+    from tauro.store.records import Run
 
 #: Seconds that runs have to end by themselves when the scheduler is asked to.
 PATIENCE_SECONDS: Final = 20.0

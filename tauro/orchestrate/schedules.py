@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from tauro.errors import UsageFault, ValidationError, nearest
 from tauro.orchestrate.cadence import parse_cadence
-from tauro.orchestrate.records import NewRun, NewSchedule
-from tauro.orchestrate.states import Catchup
 from tauro.orchestrate.upcoming import upcoming
 from tauro.orchestrate.zones import parse_zone
+from tauro.store.records import NewRun, NewSchedule
+from tauro.store.states import Catchup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from tauro.orchestrate.cadence import Cadence
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import Schedule, Tick
     from tauro.orchestrate.upcoming import Upcoming
+    from tauro.store.records import Schedule, Tick
 
 _TICK = timedelta(microseconds=1)
 

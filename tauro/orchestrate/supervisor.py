@@ -11,24 +11,25 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from tauro.errors import RunNotFound, StoreHeld, TauroError
-from tauro.orchestrate.child import Child
-from tauro.orchestrate.crash import crash_point
 from tauro.orchestrate.heartbeat import Heartbeat
-from tauro.orchestrate.identity import RunLock, lock_file, this_process
-from tauro.orchestrate.processes import mark_of
 from tauro.orchestrate.recorder import Recorder
-from tauro.orchestrate.run_log import RunLog, log_file
-from tauro.orchestrate.watch import Ended, Stop, Watch
+from tauro.orchestrate.watch import Ended, Watch
 from tauro.orchestrate.work import Work
+from tauro.processes.child import Child
+from tauro.processes.crash import crash_point
+from tauro.processes.identity import OwnerLock, lock_file, this_process
+from tauro.processes.marks import mark_of
+from tauro.processes.output import OutputLog, log_file
 from tauro.security.redaction import Redactor, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tauro.exec.events import Listener
-    from tauro.orchestrate.records import Run
     from tauro.orchestrate.site import Site
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.processes.stop import Stop
+    from tauro.store.protocol import Store
+    from tauro.store.records import Run
 
 _PAUSE_SECONDS = 0.5
 
@@ -117,9 +118,9 @@ class Supervisor:
         crash_point("run claimed")
         site = self._site
         with (
-            RunLock.take(lock_file(site.state, mark_of(run_id, epoch)), this_process()),
+            OwnerLock.take(lock_file(site.state, mark_of(run_id, epoch)), this_process()),
             Heartbeat(run_id, epoch, self._open_store, clock=self._clock, timing=site.timing, wake=stop.wake) as heart,
-            RunLog(log_file(site.state, run_id), self._heard, redact=self._redact) as log,
+            OutputLog(log_file(site.state, run_id), self._heard, redact=self._redact) as log,
         ):
             recorder = Recorder(store, run_id, epoch, self._clock)
             run = store.get_run(run_id)
@@ -136,12 +137,18 @@ class Supervisor:
             return self._insist(conclude, heart)
 
     def _execute(
-        self, store: Store, run: Run, epoch: int, recorder: Recorder, *, heart: Heartbeat, log: RunLog, stop: Stop
+        self, store: Store, run: Run, epoch: int, recorder: Recorder, *, heart: Heartbeat, log: OutputLog, stop: Stop
     ) -> Ended:
         log.note(f"{self._clock().isoformat(timespec='seconds')} attempt {run.attempt} of {run.id}")
         work = self._work(store, run, epoch)
         try:
-            child = Child(work, self._site.environ)
+            child = Child(
+                "tauro.orchestrate.worker",
+                work.to_json(),
+                mark=work.record,
+                environ=self._site.environ,
+                cwd=work.root,
+            )
         except OSError as error:
             return Ended("failed", f"Its process could not be started: {error.strerror}", may_pass=True)
         with child:

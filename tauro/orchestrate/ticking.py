@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tauro.errors import ExecutionError, PipelineNotFound, ScheduleNotFound, StoreHeld, TauroError, nearest
 from tauro.orchestrate.catchup import catch_up
-from tauro.orchestrate.crash import crash_point
-from tauro.orchestrate.records import Due
 from tauro.orchestrate.schedules import cadence_of
+from tauro.processes.crash import crash_point
+from tauro.store.records import Due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
 
     from tauro.orchestrate.catchup import CaughtUp
-    from tauro.orchestrate.records import Fired, NewSchedule, Schedule, Tick
     from tauro.orchestrate.site import Site
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.store.protocol import Store
+    from tauro.store.records import Fired, NewSchedule, Schedule, Tick
 
 #: How long a schedule that cannot fire is left alone, and how long is believed which pipelines there are.
 AGAIN_SECONDS: Final = 15.0

@@ -6,27 +6,21 @@ import json
 import os
 import selectors
 import signal
-from contextlib import contextmanager
-from threading import current_thread, main_thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tauro.exec.events import Event, NodeEnded, NodeStarted, RunStarted, event_from_dict
-from tauro.orchestrate.child import Child, read
-from tauro.orchestrate.work import Lines
+from tauro.processes.child import Child, read
+from tauro.processes.messages import Lines
 from tauro.security.redaction import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-
     from tauro.exec.events import Listener
     from tauro.orchestrate.heartbeat import Heartbeat
     from tauro.orchestrate.recorder import Recorder
-    from tauro.orchestrate.run_log import RunLog
-    from tauro.orchestrate.states import FinalRunState
-
-Leaving = Literal["cancelled", "handed back"]
+    from tauro.processes.output import OutputLog
+    from tauro.processes.stop import Leaving, Stop
+    from tauro.store.states import FinalRunState
 
 _LOOK_SECONDS = 1.0
 # The worker holds to the run's time limit by itself and can say which node was late. It may be unable to.
@@ -49,63 +43,6 @@ class Ended(NamedTuple):
     may_pass: bool = False
 
 
-class Stop:
-    """Asks a supervisor to leave its run before that is over; from any thread, or from a handler of signals.
-
-    It is for one run; use it in a ``with`` block.
-
-    Attributes:
-        how: What shall become of the run: ``cancelled``, or ``handed back``; None as long as nobody has asked.
-        is_urgent: True when it was asked again: its processes have no time to end by themselves.
-    """
-
-    def __init__(self) -> None:
-        self.how: Leaving | None = None
-        self.is_urgent = False
-        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-
-    @property
-    def is_asked(self) -> bool:
-        """True when somebody has asked."""
-        return self.how is not None
-
-    def ask(self, how: Leaving) -> None:
-        """Ask for the end."""
-        self.is_urgent = self.is_asked
-        self.how = how
-        self.wake()
-
-    def wake(self) -> None:
-        """Let the supervisor look at once."""
-        os.eventfd_write(self.bell, 1)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self.bell)
-
-    @contextmanager
-    def on_signals(self, how: Leaving) -> Iterator[None]:
-        """Let SIGTERM and SIGINT ask, and SIGHUP where nohup has not ruled it out: a terminal that is closed.
-
-        Only a main thread is told of signals.
-        """
-        if current_thread() is not main_thread():
-            yield
-            return
-        hangs_up = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
-        numbers = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hangs_up else ()))
-        before = [signal.signal(number, lambda _signal, _frame: self.ask(how)) for number in numbers]
-        try:
-            yield
-        finally:
-            for number, handler in zip(numbers, before, strict=True):
-                signal.signal(number, handler)
-
-
 class Watch:
     """One attempt.
 
@@ -125,7 +62,7 @@ class Watch:
         recorder: Recorder,
         *,
         heart: Heartbeat,
-        log: RunLog,
+        log: OutputLog,
         stop: Stop,
         listeners: tuple[Listener, ...],
         grace: float,

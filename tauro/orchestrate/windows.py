@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from tauro.config.dates import Window
 from tauro.errors import UsageFault
-from tauro.orchestrate import records
 from tauro.orchestrate.cadence import EARLIEST, latest
 from tauro.orchestrate.zones import clock, day_begins
+from tauro.store import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,12 +1,9 @@
-"""What a supervisor gives to its worker, and how the two talk: JSON, one message a line."""
+"""What a supervisor gives to its worker."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import NamedTuple, Self
 
 
 class Work(NamedTuple):
@@ -47,20 +44,3 @@ class Work(NamedTuple):
         """Return what :meth:`to_json` was called of."""
         found = cls(**json.loads(text))
         return found._replace(earlier=tuple(found.earlier))
-
-
-class Lines:
-    """Parts of a stream in, whole lines out."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the lines that are complete now."""
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        yield from whole
-
-
-def message(kind: str, **values: Any) -> bytes:
-    """Return a message of the worker as it is sent."""
-    return json.dumps({"message": kind, **values}, ensure_ascii=True).encode() + b"\n"

@@ -13,8 +13,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from tauro.orchestrate.guard import go_on_guarded
-from tauro.orchestrate.work import Work, message
+from tauro.orchestrate.work import Work
+from tauro.processes.guard import go_on_guarded
+from tauro.processes.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

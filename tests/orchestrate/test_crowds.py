@@ -16,12 +16,12 @@ import pytest
 
 from tauro.cli.cli import invoke
 from tauro.orchestrate.pool import Pool
-from tauro.orchestrate.records import NewRun, NewSchedule, RunFilter
 from tauro.orchestrate.scheduler import Scheduler
 from tauro.orchestrate.site import Site
-from tauro.orchestrate.store import open_store
 from tauro.orchestrate.ticking import Ticker
-from tauro.orchestrate.watch import Stop
+from tauro.processes.stop import Stop
+from tauro.store import open_store
+from tauro.store.records import NewRun, NewSchedule, RunFilter
 
 from .scheduling.fakes import complete
 

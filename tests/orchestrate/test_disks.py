@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from tauro.orchestrate.store import open_store
+from tauro.store import open_store
 
 LINE = [sys.executable, "-m", "tauro", "orchestrate"]
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tauro.orchestrate.leftovers import remove_leftovers
-from tauro.orchestrate.records import NewRun
-from tauro.orchestrate.store import open_store
+from tauro.store import open_store
+from tauro.store.records import NewRun
 
 NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from tauro.cli.completion.glance import Glance
-    from tauro.orchestrate.states import RunState
+    from tauro.store.states import RunState
 
     # What the command line says so far, and the beginning of the word -> values, each with a word about it.
     Propose = Callable[[Mapping[str, Any], str], Iterable[tuple[str, str]]]

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tauro.orchestrate.records import Run, Schedule
-    from tauro.orchestrate.states import RunState
-    from tauro.orchestrate.store.protocol import Store
+    from tauro.store.protocol import Store
+    from tauro.store.records import Run, Schedule
+    from tauro.store.states import RunState
 
 
 def stored_runs(root: Path, states: Sequence[RunState], *, most: int) -> list[Run]:
@@ -22,7 +22,7 @@ def stored_runs(root: Path, states: Sequence[RunState], *, most: int) -> list[Ru
         states: Only runs in these states; in any, if there are none.
         most: How many.
     """
-    from tauro.orchestrate.records import RunFilter
+    from tauro.store.records import RunFilter
 
     store = _store(root)
     if store is None:
@@ -44,7 +44,7 @@ def stored_schedules(root: Path) -> list[Schedule]:
 
 def _store(root: Path) -> Store | None:
     from tauro.config.discovery import state_directory
-    from tauro.orchestrate.store import open_store
+    from tauro.store import open_store
 
     state = state_directory(root, os.environ)
     if os.environ.get("TAURO_DB_URL") or not (state / "state.db").is_file():

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from tauro.orchestrate.control import Orchestrator
-from tauro.orchestrate.processes import end_marked, mark_of
-from tauro.orchestrate.records import NewRun, RunFilter
 from tauro.orchestrate.site import Timing
+from tauro.processes.marks import end_marked, mark_of
+from tauro.store.records import NewRun, RunFilter
 
 FAST = Timing(lease=3.0, renew=0.3, look=0.1, grace=1.5, retry_delay=0.1)
 

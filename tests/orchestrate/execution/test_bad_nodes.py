@@ -8,9 +8,9 @@ from threading import Thread
 
 import pytest
 
-from tauro.orchestrate.processes import mark_of, marked
 from tauro.orchestrate.site import Timing
-from tauro.orchestrate.watch import Stop
+from tauro.processes.marks import mark_of, marked
+from tauro.processes.stop import Stop
 
 ENDS = {
     "sys.exit": ("import sys; sys.exit(3)", "Node 'bad' failed: The node called sys.exit(3)"),

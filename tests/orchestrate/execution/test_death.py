@@ -13,9 +13,10 @@ import pytest
 
 from tauro.errors import ExecutionError, UsageFault
 from tauro.orchestrate.detached import launch, wait_for_claim
-from tauro.orchestrate.processes import mark_of, marked
-from tauro.orchestrate.records import Owner, TaskEnded
 from tauro.orchestrate.site import Timing
+from tauro.processes.identity import Owner
+from tauro.processes.marks import mark_of, marked
+from tauro.store.records import TaskEnded
 
 WAITS = """
     import subprocess, time
@@ -211,7 +212,7 @@ def test_a_supervisor_that_cannot_reach_the_store_for_a_whole_lease_leaves_its_r
     project = runs(WAITS.format(body="time.sleep(600)"), NODES, timing=timing)
     run_id = project.create()
     from tauro.orchestrate.supervisor import Supervisor
-    from tauro.orchestrate.watch import Stop
+    from tauro.processes.stop import Stop
 
     opened = []
 

@@ -12,15 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tauro.orchestrate.child import Child
 from tauro.orchestrate.detached import launch, wait_for_claim
-from tauro.orchestrate.identity import RunLock, is_gone, lock_file, this_process
-from tauro.orchestrate.processes import mark_of, marked
-from tauro.orchestrate.records import RunFilter
 from tauro.orchestrate.site import Timing
 from tauro.orchestrate.supervisor import Supervisor
-from tauro.orchestrate.watch import Stop
-from tauro.orchestrate.work import Work
+from tauro.processes.child import Child
+from tauro.processes.identity import OwnerLock, is_gone, lock_file, this_process
+from tauro.processes.marks import mark_of, marked
+from tauro.processes.stop import Stop
+from tauro.store.records import RunFilter
 
 LONG = bool(os.environ.get("TAURO_LONG_TESTS"))
 SLEEPS = """
@@ -87,7 +86,7 @@ def test_a_dead_owner_is_gone_though_a_process_that_it_forked_holds_on_to_its_lo
     reading, writing = os.pipe()
     owner_pid = os.fork()
     if owner_pid == 0:
-        RunLock.take(lock, this_process())
+        OwnerLock.take(lock, this_process())
         forked = os.fork()
         if forked == 0:
             os.close(writing)
@@ -132,11 +131,10 @@ def test_what_gets_away_from_its_mark_and_prints_without_end_holds_up_no_supervi
 
 
 def test_a_worker_that_cannot_be_started_leaves_no_descriptor_open(tmp_path):
-    work = Work(str(tmp_path / "missing"), "base", "p", "run-x.1", "run-x", ())
     before = open_descriptors()
     for _ in range(5):
         with pytest.raises(FileNotFoundError):
-            Child(work, {})
+            Child("tauro.orchestrate.worker", b"", mark="run-x.1", environ={}, cwd=str(tmp_path / "missing"))
     assert open_descriptors() == before
 
 

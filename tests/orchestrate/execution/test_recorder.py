@@ -7,9 +7,9 @@ import pytest
 from tauro.errors import ExecutionError
 from tauro.exec.events import NodeEnded, NodeRetried, NodeStarted, RunEnded, RunStarted
 from tauro.exec.results import Failure, NodeOutcome
-from tauro.orchestrate.identity import this_process
 from tauro.orchestrate.recorder import Recorder
-from tauro.orchestrate.records import NewRun
+from tauro.processes.identity import this_process
+from tauro.store.records import NewRun
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 EVENTS = [

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tauro.errors import ExecutionError, PipelineNotFound, RunNotFound, UsageFault, ValidationError
-from tauro.orchestrate.records import NewRun, RunFilter
+from tauro.store.records import NewRun, RunFilter
 
 CHAIN = {"first": {"output": "a"}, "second": {"input": "a", "output": "b"}, "third": {"input": "b"}}
 CALM = """

@@ -8,11 +8,11 @@ from datetime import timedelta
 from itertools import pairwise
 
 from tauro.errors import ExecutionError
-from tauro.orchestrate.records import NewSchedule, RunFilter
 from tauro.orchestrate.scheduler import start_scheduler
 from tauro.orchestrate.schedules import add_schedule
 from tauro.orchestrate.site import Timing
-from tauro.orchestrate.watch import Stop
+from tauro.processes.stop import Stop
+from tauro.store.records import NewSchedule, RunFilter
 
 CODE = """
     import time

@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tauro.orchestrate.control import Orchestrator
-from tauro.orchestrate.processes import end_marked, mark_of
-from tauro.orchestrate.records import RunFilter
 from tauro.orchestrate.scheduler import start_scheduler
 from tauro.orchestrate.site import Timing
-from tauro.orchestrate.watch import Stop
+from tauro.processes.marks import end_marked, mark_of
+from tauro.processes.stop import Stop
+from tauro.store.records import RunFilter
 
 FAST = Timing(lease=5.0, renew=0.5, look=0.1, grace=1.5, retry_delay=0.1)
 CODE = """

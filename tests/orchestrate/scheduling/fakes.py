@@ -8,14 +8,14 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tauro.orchestrate.crash import crash_point
-from tauro.orchestrate.identity import this_process
 from tauro.orchestrate.pool import Pool
 from tauro.orchestrate.scheduler import Scheduler
 from tauro.orchestrate.site import Site, Timing
-from tauro.orchestrate.store import open_store
 from tauro.orchestrate.ticking import Ticker
-from tauro.orchestrate.watch import Stop
+from tauro.processes.crash import crash_point
+from tauro.processes.identity import this_process
+from tauro.processes.stop import Stop
+from tauro.store import open_store
 
 LEASE = timedelta(seconds=30)
 

@@ -8,9 +8,9 @@ import pytest
 
 from tauro.errors import PipelineNotFound, RunNotFound, ScheduleNotFound, UsageFault, ValidationError
 from tauro.orchestrate.backfills import NewBackfill, cancel_backfill, create_backfill, progress, run_backfill
-from tauro.orchestrate.records import NewRun, NewSchedule, Window
 from tauro.orchestrate.schedules import add_schedule
-from tauro.orchestrate.watch import Stop
+from tauro.processes.stop import Stop
+from tauro.store.records import NewRun, NewSchedule, Window
 
 NOW = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)  # a Monday
 NEW = NewBackfill("good", "base", last=3)

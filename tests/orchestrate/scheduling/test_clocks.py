@@ -10,12 +10,12 @@ from itertools import product
 import pytest
 
 from tauro.orchestrate.pool import Pool
-from tauro.orchestrate.records import NewSchedule, RunFilter
 from tauro.orchestrate.scheduler import Scheduler
 from tauro.orchestrate.site import Site
-from tauro.orchestrate.store import open_store
 from tauro.orchestrate.ticking import Ticker
-from tauro.orchestrate.watch import Stop
+from tauro.processes.stop import Stop
+from tauro.store import open_store
+from tauro.store.records import NewSchedule, RunFilter
 
 from .fakes import complete
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tauro.orchestrate.identity import is_alive
-from tauro.orchestrate.processes import mark_of, marked
-from tauro.orchestrate.records import NewRun, NewSchedule
 from tauro.orchestrate.schedules import add_schedule, past_ticks, show_schedule
-from tauro.orchestrate.store import recover_store
+from tauro.processes.identity import is_alive
+from tauro.processes.marks import mark_of, marked
+from tauro.store import recover_store
+from tauro.store.records import NewRun, NewSchedule
 
 SERVE = """
 import logging, sys

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tauro.orchestrate.records import NewSchedule, RunFilter
-from tauro.orchestrate.store import open_store
+from tauro.store import open_store
+from tauro.store.records import NewSchedule, RunFilter
 
 LONG = bool(os.environ.get("TAURO_LONG_TESTS"))
 SCHEDULES = {"sqlite": 400 if LONG else 100, "postgresql": 50}  # each is due every second

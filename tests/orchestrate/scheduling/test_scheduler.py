@@ -9,13 +9,13 @@ import pytest
 
 from tauro.errors import ExecutionError, PipelineNotFound, UsageFault
 from tauro.orchestrate.control import Orchestrator
-from tauro.orchestrate.identity import this_process
 from tauro.orchestrate.pool import Pool
-from tauro.orchestrate.records import NewRun, NewSchedule, Owner, RunFilter
 from tauro.orchestrate.scheduler import Scheduler, default_max_runs, start_scheduler
 from tauro.orchestrate.site import Site
 from tauro.orchestrate.ticking import Ticker
-from tauro.orchestrate.watch import Stop
+from tauro.processes.identity import Owner, this_process
+from tauro.processes.stop import Stop
+from tauro.store.records import NewRun, NewSchedule, RunFilter
 
 from .fakes import Over, complete
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tauro.errors import ConfigurationError, PipelineNotFound, ScheduleNotFound, UsageFault, ValidationError
-from tauro.orchestrate.records import NewSchedule
 from tauro.orchestrate.schedules import (
     ScheduleChange,
     add_schedule,
@@ -17,6 +16,7 @@ from tauro.orchestrate.schedules import (
     update_schedule,
 )
 from tauro.orchestrate.ticking import Pipelines
+from tauro.store.records import NewSchedule
 
 NOW = datetime(2026, 10, 24, 10, 15, 30, 123456, tzinfo=UTC)
 DAILY = NewSchedule("good", "base", "CRON", "30 2 * * *", "Europe/Berlin")

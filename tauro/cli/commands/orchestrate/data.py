@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from tauro.orchestrate.records import Attempt, Run, Task
+    from tauro.store.records import Attempt, Run, Task
 
 SCHEMA = 1
 

@@ -36,7 +36,7 @@ def command(console: Console, where: Where) -> None:
     """
     from tauro.cli.commands.orchestrate.store_text import recovered_data, recovered_text
     from tauro.config.discovery import find_root, state_directory
-    from tauro.orchestrate.store import recover_store
+    from tauro.store import recover_store
 
     state = state_directory(find_root(project_folder(console, where)).absolute(), os.environ)
     recovered = recover_store(state, os.environ, now=datetime.now(UTC))

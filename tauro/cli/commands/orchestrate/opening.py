@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.cli.options import Where
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import Run
-    from tauro.orchestrate.states import RunState
+    from tauro.store.records import Run
+    from tauro.store.states import RunState
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Who means an older one has its id from somewhere.

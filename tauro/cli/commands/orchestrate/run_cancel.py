@@ -45,7 +45,7 @@ def command(console: Console, where: Where, run_id: str, *, wait: float) -> None
     """
     from tauro.cli.commands.orchestrate.data import SCHEMA, run_data
     from tauro.cli.commands.orchestrate.text import run_line
-    from tauro.orchestrate.states import is_final
+    from tauro.store.states import is_final
 
     with open_runs(console, where) as runs:
         was_over = is_final(find_run(runs, run_id).state)

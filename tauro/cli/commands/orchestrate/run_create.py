@@ -66,7 +66,7 @@ def command(console: Console, /, where: Where, **options: Any) -> None:
     It is pending until run-start executes it.
     """
     from tauro.cli.commands.orchestrate.data import SCHEMA, run_data
-    from tauro.orchestrate.records import NewRun
+    from tauro.store.records import NewRun
 
     project = open_project(console, where)
     new = NewRun(env=project.env, **options)  # options are named as its fields

@@ -10,12 +10,12 @@ from tauro.cli.commands.orchestrate.opening import chosen_env, env_filter, expla
 from tauro.cli.completion import complete_backfills, complete_pipelines, complete_schedules
 from tauro.cli.manual import Command, Manual
 from tauro.cli.options import logging_options, output_option, place_options
-from tauro.orchestrate.states import RUN_STATES
+from tauro.store.states import RUN_STATES
 
 if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.cli.options import Where
-    from tauro.orchestrate.states import RunState
+    from tauro.store.states import RunState
 
 _MANUAL = Manual(
     examples=(
@@ -51,7 +51,7 @@ def command(console: Console, /, where: Where, *, status: RunState | None, limit
     """List runs, the newest first."""
     from tauro.cli.commands.orchestrate.data import SCHEMA, run_data
     from tauro.cli.commands.orchestrate.text import run_table
-    from tauro.orchestrate.records import RunFilter
+    from tauro.store.records import RunFilter
 
     wanted = RunFilter(env=chosen_env(where), state=status, **which)  # the others are named as its fields
     with open_runs(console, where) as runs:

@@ -56,7 +56,7 @@ def command(console: Console, where: Where, run_id: str, *, tail: int | None, fo
 
 
 def _follow(console: Console, runs: Orchestrator, run_id: str, tail: int | None) -> None:
-    from tauro.orchestrate.states import is_final
+    from tauro.store.states import is_final
 
     seen = 0
     while True:

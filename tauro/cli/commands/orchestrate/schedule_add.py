@@ -53,8 +53,8 @@ def command(console: Console, /, where: Where, schedule_kind: str, **options: An
     from tauro.cli.commands.orchestrate.data import SCHEMA
     from tauro.cli.commands.orchestrate.schedule_data import view_data
     from tauro.cli.commands.orchestrate.schedule_text import view_text
-    from tauro.orchestrate.records import NewSchedule
     from tauro.orchestrate.schedules import add_schedule, show_schedule
+    from tauro.store.records import NewSchedule
 
     project = open_project(console, where)
     with open_runs(console, where) as runs:

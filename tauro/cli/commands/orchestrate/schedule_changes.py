@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tauro.cli.console import Console
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import Schedule
+    from tauro.store.records import Schedule
 
 
 def changed(runs: Orchestrator, schedule_id: str, change: Callable[[Orchestrator, str], Schedule]) -> Schedule:

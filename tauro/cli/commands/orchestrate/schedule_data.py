@@ -9,8 +9,8 @@ from tauro.cli.commands.orchestrate.data import iso
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tauro.orchestrate.records import Schedule, Tick
     from tauro.orchestrate.schedules import ScheduleView
+    from tauro.store.records import Schedule, Tick
 
 
 def schedule_data(schedule: Schedule) -> dict[str, Any]:

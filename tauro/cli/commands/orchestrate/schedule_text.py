@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tauro.orchestrate.records import Schedule, Tick
     from tauro.orchestrate.schedules import ScheduleView
     from tauro.orchestrate.upcoming import Upcoming
+    from tauro.store.records import Schedule, Tick
 
 _OUTCOMES = {
     "run": "its run was removed",

@@ -11,12 +11,12 @@ from tauro.cli.render import shown_path
 if TYPE_CHECKING:
     from tauro.cli.console import Console
     from tauro.orchestrate.control import Orchestrator
-    from tauro.orchestrate.records import Run
+    from tauro.store.records import Run
 
 
 def show_run(console: Console, runs: Orchestrator, run: Run) -> None:
     """Print how a run stands, with its nodes."""
-    from tauro.orchestrate.run_log import log_file
+    from tauro.processes.output import log_file
 
     tasks = runs.store.tasks(run.id)
     log = log_file(runs.site.state, run.id)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from tauro.orchestrate.records import Cleaned, Problem, Recovered, Stats
+    from tauro.store.records import Cleaned, Problem, Recovered, Stats
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tauro.orchestrate.records import Attempt, NewRun, Run, Task
+    from tauro.store.records import Attempt, NewRun, Run, Task
 
 _COLOURS = {"completed": "green", "failed": "red", "running": "cyan", "pending": "yellow", "cancelled": "magenta"}
 # Where there is no terminal, and so no width.
