@@ -130,7 +130,8 @@ def test_a_backfill_is_executed_here_with_its_progress(project):
     assert all(len(one.running) <= 2 for one in told)
     assert [one.done for one in told] == sorted(one.done for one in told)
     begun = [run.started_at for run in sorted(project.runs(), key=lambda run: run.new.window)]
-    assert begun == sorted(begun)
+    # The two that run at once may begin in either order.
+    assert all(one <= later for one, later in zip(begun, begun[2:], strict=False))
     assert project.control.store.check() == []
 
 
