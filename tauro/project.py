@@ -224,8 +224,8 @@ class Project:
         from tauro.exec.fingerprint import changes, fingerprint
         from tauro.exec.ml import MlOptions
         from tauro.exec.plan import find_pipeline, make_plan
-        from tauro.exec.record import read_fingerprint, read_summary
-        from tauro.exec.resume import unfinished_nodes
+        from tauro.exec.record import read_fingerprint, read_summary, resumed_by
+        from tauro.exec.resume import done_since, unfinished_nodes
         from tauro.exec.selection import Chosen
 
         summary = read_summary(self.state_directory, run_id)
@@ -240,8 +240,10 @@ class Project:
         chosen = Chosen(*unfinished_nodes(config, pipeline, summary))
         plan = make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id, ml=options)
         changed = changes(read_fingerprint(self.state_directory, run_id), fingerprint(plan))
+        later = resumed_by(self.state_directory, run_id) if plan.nodes else None
+        done = [] if later is None else [done_since(run_id, later)]
         first = summary.get("first_run") or run_id
-        return replace(plan, warnings=(*plan.warnings, *changed), first_run=first)
+        return replace(plan, warnings=(*plan.warnings, *changed, *done), first_run=first)
 
     def run(
         self,

@@ -214,7 +214,12 @@ def _validation_of(settings: ValidationSettings, _raw: Any, path: KeyPath, _repo
         for key, bound in (("min_rows", "min"), ("max_rows", "max"))
         if key in given
     ]
-    return tuple(Check(kind, rule, default_name(kind, rule), path=(*path[1:], key)) for kind, key, rule in checks)
+    # Two checks of one kind are told apart by their keys.
+    names = {"min_rows", "max_rows"}
+    return tuple(
+        Check(kind, rule, key if key in names else default_name(kind, rule), path=(*path[1:], key))
+        for kind, key, rule in checks
+    )
 
 
 CHECKS = Composed(CheckSettings, _check_of, many=True)

@@ -201,7 +201,7 @@ RULES: dict[str, Rule] = {
     ),
     "filepath": Rule(
         "A path is not valid",
-        "The path is empty, or climbs out of the project by '..'.",
+        "The path is empty, or climbs out of the project by '..'; or it is a pickle's, and outside of the project.",
         "Give the whole path, from the project's root or absolute.",
     ),
     "two-definitions": Rule(
@@ -271,6 +271,11 @@ RULES: dict[str, Rule] = {
         "Settings, code or inputs are not as they were when the run started. What it completed was made of the earlier "
         "ones, what is resumed is made of the present ones.",
         "Run the pipeline anew if both must be of one kind.",
+    ),
+    "resumed-already": Rule(
+        "The run has been resumed already",
+        "A later run has done what this one left undone. To resume it once more does that again, for its dates.",
+        "Resume the newest run of the row, or run the pipeline anew.",
     ),
     # ---------------------------------------------------------------- streams
     "not-streamable": Rule(

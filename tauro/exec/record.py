@@ -148,6 +148,23 @@ def read_summary(state: Path, run_id: str) -> dict[str, Any]:
     )
 
 
+def resumed_by(state: Path, run_id: str) -> str | None:
+    """Return the completed run that has done what another left undone, directly or by way of further runs."""
+    found = {run_id}
+    # Ids begin with the time: what resumes a run comes behind it.
+    for file in sorted((state / "runs").glob("run-*/summary.json")):
+        name = file.parent.name
+        if name <= run_id:
+            continue
+        with suppress(OSError, ValueError, SecurityError), _opened(file) as opened:
+            summary = json.load(opened)
+            if isinstance(summary, dict) and summary.get("resumes") in found:
+                if summary.get("state") == "completed":
+                    return name
+                found.add(name)
+    return None
+
+
 def _checked(summary: Any) -> dict[str, Any]:
     """Return a summary that has all that resuming needs; raise KeyError or TypeError otherwise."""
     for key in ("pipeline", "env", "start_date", "end_date"):

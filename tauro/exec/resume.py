@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tauro.config.graph import graph_of
-from tauro.errors import NodeNotFound, nearest
+from tauro.errors import Fault, NodeNotFound, nearest
 from tauro.exec.selection import with_makers
 
 if TYPE_CHECKING:
@@ -44,3 +44,9 @@ def unfinished_nodes(
     todo = {name for name in nodes if name in ran and name not in completed}
     needed = with_makers(config, nodes, graph_of(nodes, config), todo)
     return needed, needed & completed
+
+
+def done_since(run_id: str, later: str) -> Fault:
+    """Return the warning that a later run has done what a run left undone."""
+    message = f"Run '{later}' has done already what '{run_id}' left undone, and this does it again"
+    return Fault("resumed-already", message, hint="Leave it, unless it shall be done twice.", warning=True)

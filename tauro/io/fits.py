@@ -23,6 +23,20 @@ def is_embedded(session: Any) -> bool:
     return type(session).__module__.startswith("pyspark.sql.connect")
 
 
+def check_partitions(given: tuple[str, ...], there: tuple[str, ...], dataset: str) -> None:
+    """Refuse settings that name other columns for partitions than a table has; none leave it as it is.
+
+    Raises:
+        NodeError: They do.
+    """
+    if given and given != there:
+        raise NodeError(
+            f"Dataset '{dataset}' is partitioned by {', '.join(there) or 'nothing'}, "
+            f"and the settings say partition_by: {', '.join(given)}",
+            hint="Give the table's own columns, or let an overwrite change them: overwrite_schema: true.",
+        )
+
+
 def check_types(frame: DataFrame, table: StructType, dataset: str) -> None:
     """Refuse a frame whose values the table's columns cannot hold as they are.
 

@@ -279,3 +279,10 @@ def test_verbose_puts_the_records_on_stderr_and_leaves_stdout_alone(tauro):
 def test_quiet_says_nothing_on_stderr_but_errors(tauro):
     assert tauro("run", "--pipeline", "memory", "--quiet").err == ""
     assert tauro("run", "--pipeline", "broken", "--quiet").err.startswith("Error: ")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_run_with_nothing_left_to_do_is_a_completed_run_of_no_nodes(tauro):
+    assert tauro("run", "--pipeline", "sales", "--output", "json").code == 0
+    told = json.loads(tauro("run", "--pipeline", "sales", "--only-missing", "--output", "json").out)
+    assert (told["state"], told["run_id"], told["pipeline"], told["nodes"]) == ("completed", None, "sales", [])

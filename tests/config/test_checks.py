@@ -143,6 +143,7 @@ def test_the_original_s_form_comes_to_the_same_checks(inspect):
         ("not_empty", RowCount(min=1), ("checks", 0, "not_empty")),
     ]
     assert {check.on_failure for check in checks} == {"error"}
+    assert [check.name for check in checks if check.kind == "row_count"] == ["min_rows", "max_rows"]
 
 
 # What is wrong: the entry, the fault's id, where it is in the entry's line, a part of the message and of the hint.

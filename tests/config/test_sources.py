@@ -90,6 +90,10 @@ CASES = {
         {"input": "i:\n  format: pickle\n  filepath: x.pkl\n"},
         ("untrusted-pickle", f"{INPUT}:2:11", "i: To read a pickle executes what stands in it"),
     ),
+    "a pickle outside of the project": (
+        {"input": "i:\n  format: pickle\n  filepath: /etc/x.pkl\n  allow_untrusted_pickle: true\n"},
+        ("filepath", f"{INPUT}:3:13", "i: A pickle is read from inside the project alone, and '/etc/x.pkl' is outside"),
+    ),
     "xml without the element of a row": (
         {"input": "i:\n  format: xml\n  filepath: x.xml\n"},
         ("missing-setting", f"{INPUT}:1:1", "i: Format xml needs the option rowTag"),

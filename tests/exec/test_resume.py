@@ -148,6 +148,8 @@ def test_a_resumed_run_of_a_resumed_run_goes_on_where_the_last_one_stopped(proje
     assert project.read("lake.a.after").toArrow().to_pylist() == [{"v": 20}]
 
     assert project.plan_resume(third.run_id).nodes == ()
+    (warning,) = project.plan_resume(first.run_id).warnings
+    assert (warning.id, third.run_id in warning.message) == ("resumed-already", True)
     kept = json.loads((project.root / ".tauro" / "runs" / third.run_id / "summary.json").read_text())
     assert (kept["resumes"], kept["start_date"], kept["end_date"]) == (second.run_id, "2025-01-05", "2025-01-06")
 

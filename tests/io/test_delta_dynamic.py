@@ -150,6 +150,15 @@ def test_bytes_are_no_partition(store):
     assert not table.dataset.exists
 
 
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_other_partitions_than_the_tables_are_refused_before_anything_is_written(store, mode):
+    store("delta", partition_by="p").write(OLD)
+    table = store("delta", partition_by="v", write_mode=mode)
+    with pytest.raises(NodeError, match="is partitioned by p, and the settings say partition_by: v"):
+        table.write(OLD)
+    assert versions(table) == 0
+
+
 def test_other_partitions_than_the_tables_are_refused(store):
     store("delta", partition_by="p").write(OLD)
     table = store("delta", partition_by="v", overwrite_strategy="dynamic")

@@ -49,6 +49,12 @@ def check_source(config: ProjectConfig, dataset: DatasetConfig, at: At, report: 
         message = f"{dataset.name}: To read a pickle executes what stands in it"
         hint = "Set allow_untrusted_pickle: true if you trust whoever made the file."
         report.add("untrusted-pickle", message, at.of("format"), hint=hint)
+    if dataset.format == "pickle" and (path := dataset.filepath) is not None:
+        outside = "://" in path or not (config.root / path).is_relative_to(config.root)
+        if outside:
+            message = f"{dataset.name}: A pickle is read from inside the project alone, and '{path}' is outside of it"
+            where = at.of(report.spelling(at, "filepath", "path"))
+            report.add("filepath", message, where, hint="Move the file into the project, or take another format.")
     if dataset.format == "query":
         _check_views(config, dataset, at, report)
     if dataset.format in ("python", "pickle") and dataset.partition_filter is not None:

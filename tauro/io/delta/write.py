@@ -11,7 +11,7 @@ from tauro.io.delta.log import has_table, newest_version, partition_columns
 from tauro.io.delta.merge import first_columns, merge
 from tauro.io.delta.once import computed_once
 from tauro.io.delta.schema import add_columns, like_stored, new_columns, nullable, typed
-from tauro.io.fits import is_embedded, without_void
+from tauro.io.fits import check_partitions, is_embedded, without_void
 from tauro.io.predicates import (
     columns_of,
     only_rows_of,
@@ -131,6 +131,8 @@ def _create(frame: DataFrame, table: _Table) -> None:
 def _change(frame: DataFrame, stored: StructType, table: _Table) -> None:
     """Append to the table, or overwrite it or a part of it."""
     dataset = table.target.dataset
+    if not dataset.overwrite_schema and dataset.overwrite_strategy != "dynamic":
+        check_partitions(dataset.partition_by, table.partitions, dataset.name)
     if dataset.overwrite_strategy == "dynamic":
         _replace_partitions(frame, stored, table)
     elif dataset.overwrite_strategy == "replaceWhere":

@@ -11,6 +11,7 @@ from tauro.io.delta.schema import added_columns
 from tauro.io.direct.delta_scan import table_columns
 from tauro.io.direct.options import Options
 from tauro.io.direct.types import as_stored, spark_names, with_types
+from tauro.io.fits import check_partitions
 from tauro.io.formats import Written
 from tauro.io.predicates import replace_predicate
 
@@ -164,7 +165,7 @@ def _with_other_columns(change: _Change, table: _Table, dataset: DatasetConfig) 
 
 def _with_same_columns(change: _Change, table: _Table, dataset: DatasetConfig) -> _Change:
     """Return a change with the columns of the table, and with new ones where the settings allow them."""
-    _check_keys(table, dataset)
+    check_partitions(dataset.partition_by, table.keys, dataset.name)
     given, there = spark_names(change.rows.collect_schema()) or {}, spark_names(table.columns) or {}
     new = {"schema_mode": "merge"} if added_columns(given, there, dataset) else {}
     return _Change(_like(change.rows, table.columns), table.keys, {**change.how, **new})
@@ -182,15 +183,6 @@ def _of_part(change: _Change, target: Target) -> _Change | None:
         if how["predicate"] is None:
             return None
     return change._replace(how=how)
-
-
-def _check_keys(table: _Table, dataset: DatasetConfig) -> None:
-    if dataset.partition_by and dataset.partition_by != table.keys:
-        raise NodeError(
-            f"Dataset '{dataset.name}' is partitioned by {', '.join(table.keys) or 'nothing'}, "
-            f"and the settings say partition_by: {', '.join(dataset.partition_by)}",
-            hint="Give the table's own columns, or let an overwrite change them: overwrite_schema: true.",
-        )
 
 
 def _keeps_order(given: Iterable[str], there: Mapping[str, DataType]) -> bool:

@@ -139,7 +139,10 @@ def command(console: Console, /, **options: Any) -> int:
         _tell_plans(console, plans)
         return 0
     if not plan.nodes:
-        console.data(plan.to_dict(), "Nothing is left to do.")
+        window = plan.config.window
+        nothing = {"schema": 1, "run_id": None, "pipeline": plan.pipeline.name, "env": project.env}
+        dates = {"start_date": str(window.start), "end_date": str(window.end)}
+        console.data({**nothing, "state": "completed", **dates, "nodes": []}, "Nothing is left to do.")
         return 0
     return _run(console, project, plans, options)
 
