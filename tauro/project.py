@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Self
 from tauro.collector import collector_at_rest
 from tauro.config.discovery import find_root, state_directory
 from tauro.config.environments import BASE, allowed
-from tauro.config.loading import Sources, read_sources, resolve
+from tauro.config.loading import Sources, laid_over, read_sources, resolve
 from tauro.config.report import report_error
 from tauro.errors import EngineUnavailable, Fault, UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from pyspark.sql import DataFrame, SparkSession
 
     from tauro.config.dates import Window
+    from tauro.config.document import Document
     from tauro.config.model import PipelineConfig, ProjectConfig
     from tauro.engines import Engine
     from tauro.exec.events import Listener
@@ -56,6 +57,7 @@ class Project:
         self._sources = sources
         self._environ = environ
         self._today = today
+        self._engines: Callable[..., Engine] | None = None
         self._engine: Engine | None = None
         self._opened: dict[str, StoredDataset] = {}  # what they have fetched is there as long as they are
 
@@ -98,17 +100,32 @@ class Project:
         config_type: str | None = None,
         environ: Mapping[str, str] | None = None,
         today: date | None = None,
+        over: Iterable[tuple[str, Document]] = (),
+        engines: Callable[..., Engine] | None = None,
     ) -> tuple[Project, tuple[Fault, ...]]:
-        """Open a project in spite of faulty values, and return them beside it. Arguments as :meth:`open`."""
+        """Open a project in spite of faulty values, and return them beside it.
+
+        Args:
+            path: As in :meth:`open`, and so are those that follow.
+            env: The environment.
+            config_type: Which settings index.
+            environ: Environment variables.
+            today: What ``today`` means.
+            over: What is laid over the files: documents, each with the name of its section, lowest first.
+            engines: Gives the engine, as :func:`tauro.engines.engine_for` does: a host may have one already.
+        """
         variables = os.environ if environ is None else environ
         # An empty name that was given is a mistake, such as --env "$UNSET"; it is not a wish for base.
         chosen = env if env is not None else variables.get("TAURO_ENV") or BASE
         day = today or datetime.now().astimezone().date()
         with collector_at_rest():
             sources = read_sources(find_root(Path(path)), chosen, config_type=config_type, allowed=allowed(variables))
+            sources = laid_over(sources, over)
             config, faults = resolve(sources, environ=variables, today=day)
         warnings = tuple(fault for fault in faults if fault.warning)
-        return cls(sources, config, warnings, variables, day), tuple(faults)
+        project = cls(sources, config, warnings, variables, day)
+        project._engines = engines
+        return project, tuple(faults)
 
     @classmethod
     def open_run(
@@ -124,11 +141,8 @@ class Project:
         Raises:
             RunNotFound: There is no summary of such a run.
         """
-        from tauro.exec.record import read_summary
-
-        variables = os.environ if environ is None else environ
-        summary = read_summary(state_directory(find_root(Path(path)), variables), run_id)
-        return cls.open(path, summary["env"], config_type=config_type, environ=environ)
+        env = env_of_run(run_id, path, os.environ if environ is None else environ)
+        return cls.open(path, env, config_type=config_type, environ=environ)
 
     @property
     def root(self) -> Path:
@@ -305,7 +319,7 @@ class Project:
             from tauro.engines import engine_for
 
             settings = self.config.settings
-            self._engine = engine_for(
+            self._engine = (self._engines or engine_for)(
                 settings.mode,
                 app_name=settings.project_name or self.root.name,
                 spark_config=settings.spark_config,
@@ -346,3 +360,21 @@ class Project:
                 raise report_error(faults)
             return config
         return self.config._replace(window=window)
+
+
+def env_of_run(run_id: str, path: str | os.PathLike[str], environ: Mapping[str, str]) -> str:
+    """Return the environment that a run was made in.
+
+    Args:
+        run_id: The run.
+        path: A folder of its project.
+        environ: Environment variables.
+
+    Raises:
+        RunNotFound: There is no summary of such a run.
+        SettingsNotFound: There is no project.
+    """
+    from tauro.exec.record import read_summary
+
+    env: str = read_summary(state_directory(find_root(Path(path)), environ), run_id)["env"]
+    return env

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from tauro.cli.colour import uses_colour
+from tauro.cli.host import Host
 from tauro.security.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Console:
         log_format: The form of log records that was asked for, ``text`` or ``json``; None for the default.
         program: Whether this process is the console script, and no host that calls a command.
         redact: Hides the secrets of the project that was opened in everything that is printed.
+        host: The process that the command is called in.
     """
 
     output: str = "text"
@@ -45,6 +47,7 @@ class Console:
     log_format: str | None = None
     program: bool = False
     redact: Redactor = Redactor()
+    host: Host = Host()
 
     @property
     def verbose(self) -> bool:
@@ -66,7 +69,7 @@ class Console:
         """True when data is printed as JSON."""
         return self.output == "json"
 
-    def data(self, value: dict[str, Any], text: str, *, masked: bool = False) -> None:
+    def data(self, value: dict[str, Any], text: str, *, masked: bool = False, of: Any = None) -> None:  # noqa: ARG002
         """Print what was asked for, in the form that was asked for.
 
         Args:
@@ -74,6 +77,7 @@ class Console:
             text: The same as text.
             masked: Whether the text has been made of data without secrets: a second look could take its quotes
                 for those of a password.
+            of: What the data was made of, for hosts that show values by themselves.
         """
         if self.json:
             _write(json.dumps(self.redact.data(value), indent=2, ensure_ascii=False), sys.stdout)
@@ -97,6 +101,19 @@ class Console:
             import traceback
 
             self.talk("".join(traceback.format_exception(error)))
+
+    def fail(self, error: TauroError, text: str) -> int:
+        """Tell why something ended without success, and return its exit code.
+
+        Args:
+            error: Why.
+            text: The same as text, which may say more.
+        """
+        if self.json:
+            self.tell(error)
+        else:
+            self.talk(text)
+        return error.exit_code
 
     def note(self, text: str) -> None:
         """Print a message that a quiet user does without."""

@@ -77,13 +77,18 @@ def _pick(console: Console) -> Callable[[Sequence[Candidate], Wanted], Candidate
     return pick
 
 
-def open_project(console: Console, where: Where) -> Project:
+def open_project(console: Console, where: Where, folder: Path | None = None) -> Project:
     """Open the project for a command, and tell its warnings.
+
+    Args:
+        console: How to talk.
+        where: Which project is meant.
+        folder: Its folder, where that is known already.
 
     Raises:
         TauroError: It has faults; carries all of them.
     """
-    project, faults = inspect_project(console, where)
+    project, faults = inspect_project(console, where, folder)
     if any(not fault.warning for fault in faults):
         from tauro.config.report import report_error
 
@@ -92,11 +97,9 @@ def open_project(console: Console, where: Where) -> Project:
     return project
 
 
-def inspect_project(console: Console, where: Where) -> tuple[Project, tuple[Fault, ...]]:
+def inspect_project(console: Console, where: Where, folder: Path | None = None) -> tuple[Project, tuple[Fault, ...]]:
     """Open the project for a command in spite of its faults, and return them beside it."""
-    from tauro.project import Project  # what only looks at runs does without it
-
-    project, faults = Project.inspect(project_folder(console, where), where.env, config_type=where.config_type)
+    project, faults = console.host.open(folder or project_folder(console, where), where.env, where.config_type)
     introduce(console, project)
     return project, faults
 

@@ -88,6 +88,14 @@ def read_sources(root: Path, env: str, *, config_type: str | None = None, allowe
     return Sources(root, name, layers, sections, tuple(faults), frozenset(broken))
 
 
+def laid_over(sources: Sources, documents: Iterable[tuple[str, Document]]) -> Sources:
+    """Return what files say with more documents over them, each with its section's name, lowest first."""
+    sections = dict(sources.sections)
+    for section, document in documents:
+        sections[section] = overlay(section, (*sections[section].documents, document))
+    return sources._replace(sections=sections)
+
+
 def _read(root: Path, path: str, section: str, place: Place | None) -> Document:
     """Read the file of a section; ``place`` is where the settings index names it.
 

@@ -13,7 +13,6 @@ from tauro.cli.options import logging_options, output_options, project_options
 from tauro.config.discovery import find_root
 from tauro.config.report import report_error
 from tauro.errors import Fault, TauroError
-from tauro.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from tauro.cli.console import Console
     from tauro.cli.options import Where
+    from tauro.project import Project
 
 _MANUAL = Manual(
     examples=(
@@ -68,7 +68,7 @@ def command(console: Console, where: Where) -> None:
 
 
 def _inspect(console: Console, root: Path, where: Where) -> tuple[Project, tuple[Fault, ...]]:
-    project, of_values = Project.inspect(root, where.env, config_type=where.config_type)
+    project, of_values = console.host.open(root, where.env, where.config_type)
     introduce(console, project)
     return project, (*of_values, *project.validate())
 

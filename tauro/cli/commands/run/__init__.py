@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
-from contextlib import contextmanager
-from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,12 +19,12 @@ from tauro.cli.completion import (
     complete_tag_lists,
 )
 from tauro.cli.manual import Command, Manual
-from tauro.cli.opening import introduce, open_project, project_folder, tell_warnings
+from tauro.cli.opening import open_project, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.errors import UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tauro.cli.console import Console
 
@@ -151,7 +148,7 @@ def _tell_plans(console: Console, plans: Sequence[Any]) -> None:
     from tauro.cli.commands.run.text import plan_text
 
     if len(plans) == 1:
-        console.data(plans[0].to_dict(), plan_text(plans[0]))
+        console.data(plans[0].to_dict(), plan_text(plans[0]), of=plans[0])
         return
     shown = list(plans)
     windows = [f"{plan.config.window.start} to {plan.config.window.end}" for plan in shown]
@@ -168,17 +165,15 @@ def _plan_resume(console: Console, options: dict[str, Any]) -> tuple[Any, Sequen
     if given:
         names = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UsageFault(f"--resume takes {names} from the run that it resumes", hint="Leave them out.")
-    from tauro.project import Project
+    from tauro.project import env_of_run
 
-    where = options["where"]
-    project = Project.open_run(options["resume"], project_folder(console, where), config_type=where.config_type)
-    introduce(console, project)
-    tell_warnings(console, project.warnings)
+    folder = project_folder(console, options["where"])
+    env = env_of_run(options["resume"], folder, os.environ)
+    project = open_project(console, options["where"]._replace(env=env), folder)
     return project, [project.plan_resume(options["resume"], ml_options(options))]
 
 
 def _run(console: Console, project: Any, plans: Sequence[Any], options: dict[str, Any]) -> int:
-    from tauro.cli.commands.run.text import run_error
     from tauro.cli.commands.run.watching import watching
     from tauro.cli.log import setup_logging
     from tauro.exec.log import LogListener
@@ -194,29 +189,13 @@ def _run(console: Console, project: Any, plans: Sequence[Any], options: dict[str
             watching(console, options["report"], options["lineage"], len(plans)) as watchers,
         ):
             for plan in plans:
-                results.append(_run_one(console, project, plan, (log, LogListener(), *watchers(plan))))
+                listeners: Sequence[Any] = (log, LogListener(), *watchers(plan))
+                results.append(console.host.run(console, project, plan, listeners))
                 if results[-1].state != "completed":
                     break
         return _tell_results(console, results, len(plans))
     finally:
-        if results and (results[-1].state == "cancelled" or results[-1].abandoned):
-            # A node may still run in its thread, and the embedded engine's server has ended with the signal:
-            # closing the session, or the interpreter's own end, would wait for them.
-            code = 0 if results[-1].state == "completed" else run_error(results[-1]).exit_code
-            os._exit(code)
-        project.close()
-
-
-def _run_one(console: Console, project: Any, plan: Any, listeners: Sequence[Any]) -> Any:
-    from tauro.cli.hiding import heard_on_stderr
-    from tauro.cli.progress import progress_listener
-
-    with (
-        _terminated_as_interrupted(),
-        heard_on_stderr(console.redact),
-        progress_listener(console) as progress,
-    ):
-        return project.run(plan, listeners=(*listeners, *progress))
+        console.host.leave(project, results[-1] if results else None)
 
 
 def _tell_results(console: Console, results: Sequence[Any], wanted: int) -> int:
@@ -237,7 +216,7 @@ def _tell_result(console: Console, result: Any) -> int:
     """Print how a run ended, and return its exit code."""
     from tauro.cli.commands.run.text import summary_text
 
-    console.data(result.to_dict(), summary_text(result))
+    console.data(result.to_dict(), summary_text(result), of=result)
     return _tell_failure(console, result)
 
 
@@ -249,26 +228,4 @@ def _tell_failure(console: Console, result: Any) -> int:
         if result.root_causes:  # fail_on_error: false
             console.talk(failure_text(result, verbose=console.verbose))
         return 0
-    error = run_error(result)
-    if console.json:
-        console.tell(error)
-    else:
-        console.talk(failure_text(result, verbose=console.verbose))
-    return error.exit_code
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does. Only a main thread is told of signals."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def interrupt(_signal: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return console.fail(run_error(result), failure_text(result, verbose=console.verbose))
