@@ -47,7 +47,7 @@ def test_every_variant_is_valid_in_every_environment(tmp_path, config_format, sa
     made = generate("medallion_basic", "shop", tmp_path, config_format=config_format, sample=sample)
     project, faults = Project.inspect(made.path, env)
     assert [fault.message for fault in (*faults, *project.validate()) if not fault.warning] == []
-    assert len(project.pipelines) == (3 if sample else 0)
+    assert len(project.pipelines) == (4 if sample else 0)
 
 
 @pytest.mark.parametrize("config_format", ["json", "dsl"])
@@ -179,4 +179,4 @@ def test_the_projects_own_tests_pass(tmp_path, config_format):
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(command, cwd=made.path, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "11 passed" in done.stdout
+    assert "12 passed" in done.stdout

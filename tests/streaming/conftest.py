@@ -93,34 +93,42 @@ def plan(project, config_of):
 
 
 class Player:
-    """The process that runs streams."""
+    """The process that runs streams; it is there from the first request on."""
 
     def __init__(self, environ):
-        self.process = subprocess.Popen(
+        self._environ = environ
+        self._process = None
+
+    def _start(self):
+        return subprocess.Popen(
             [sys.executable, str(PLAY)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **environ},
+            env={**os.environ, **self._environ},
             start_new_session=True,
         )
 
     def __call__(self, root, **request):
-        print(json.dumps({"root": str(root), **request}), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        assert line, f"the process ended: {self.process.wait()}"
+        self._process = self._process or self._start()
+        print(json.dumps({"root": str(root), **request}), file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        assert line, f"the process ended: {self._process.wait()}"
         told = json.loads(line)
         assert "broken" not in told, told["broken"]
         return told
 
     def close(self):
-        self.process.stdin.close()
-        self.process.stdout.read()
-        self.process.wait(30)
-        self.process.stdout.close()
+        """End the process; the next request starts another one."""
+        if self._process is not None:
+            with self._process as process:
+                process.stdin.close()
+                process.stdout.read()
+                process.wait(30)
+            self._process = None
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def play(installed_connectors):
     """Run streams of a project on Apache Spark, with the connectors for Delta and Kafka."""
     player = Player({"TAURO_CACHE_DIR": str(installed_connectors)})

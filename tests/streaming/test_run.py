@@ -6,8 +6,6 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from tauro.scaffold.generator import generate
-
 ORDERS = {"format": "json", "filepath": "data/in", "schema": "id INT, country STRING, amount INT, at TIMESTAMP"}
 NOW = {"trigger": "available_now"}
 
@@ -337,20 +335,7 @@ def test_a_folder_that_is_not_there_is_told_with_what_to_do(play, project):
     assert failure["hint"] == "Make it: mkdir -p data/nowhere"
 
 
-def test_the_stream_of_a_generated_project_runs_as_it_is(play, tmp_path, drop):
-    generate("medallion_basic", "demo", tmp_path)
-    root = tmp_path / "demo"
-    order = {"order_id": "x", "country": "DE", "amount": 1.5, "ordered_at": "2025-01-01T12:00:00"}
-    later = {**order, "ordered_at": "2025-01-01T13:00:00"}
-    drop("a.json", [*(5 * [order]), later], "demo/data/input/events")
-    told = play(root, config="config/streaming.py", pipeline="real_time_processing", stop_at_batch=1)
-    assert done(told) == "stopped"
-    (row,) = parquet(root, "data/output/streaming/orders_by_minute").to_dicts()
-    assert (row["country"], row["orders"], row["amount"]) == ("DE", 5, 7.5)
-
-
 def test_streams_whose_jvm_is_killed_have_failed(play, project, drop):
-    """The last test of the module: the process has no Spark any more."""
     root = project(
         nodes={"a": {"input": "i", "output": "o", "streaming": {"trigger": {"interval": "1 second"}}}},
         input={"i": ORDERS},
@@ -361,3 +346,4 @@ def test_streams_whose_jvm_is_killed_have_failed(play, project, drop):
     assert told["state"] == "failed"
     assert told["failures"]["a"]["message"].startswith("Apache Spark has ended")
     assert told["events"][-1]["state"] == "failed"
+    play.close()  # its process has no Spark any more

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from nodes.gold import country_ranking
+from nodes.gold import country_ranking, hourly_orders
 from nodes.reports import top_products
 from nodes.silver import clean_orders, extract
+from nodes.streaming import orders_by_minute
 from tauro.testing import assert_frames_equal, frame, rows, run_node
 
 ORDER = {
@@ -83,6 +84,22 @@ def test_countries_are_ranked_by_revenue():
         {"rank": 3, "country": "DE", "orders": 2, "revenue": 15, "share": 15},
     ]
     assert_frames_equal(run_node(country_ranking, sold, customers), expected, check_order=True)
+
+
+def test_orders_are_counted_by_minute_and_country_and_then_by_the_hour():
+    """The node of the stream, called on rows that are no stream: it computes the same."""
+
+    def at(minute, second=0, country="DE"):
+        return {"order_id": "x", "country": country, "amount": 1.5, "ordered_at": datetime(2025, 2, 1, 8, minute, second)}
+
+    minutes = run_node(orders_by_minute, [at(0), at(0, 59), at(1), at(0, country="ES")])
+    expected = [
+        {"minute": datetime(2025, 2, 1, 8, 0), "country": "DE", "orders": 2, "amount": 3.0},
+        {"minute": datetime(2025, 2, 1, 8, 0), "country": "ES", "orders": 1, "amount": 1.5},
+        {"minute": datetime(2025, 2, 1, 8, 1), "country": "DE", "orders": 1, "amount": 1.5},
+    ]
+    assert_frames_equal(minutes, expected)
+    assert_frames_equal(run_node(hourly_orders, minutes), [{"hour": datetime(2025, 2, 1, 8), "orders": 4, "revenue": 6}])
 
 
 def test_the_best_products_of_each_category_are_reported():

@@ -29,6 +29,14 @@ def country_ranking(orders: DataFrame, customers: DataFrame) -> DataFrame:
     return countries.withColumn("share", share).withColumn("rank", rank).orderBy("rank")
 
 
+def hourly_orders(minutes: DataFrame) -> DataFrame:
+    """Return orders and revenue of each hour, of the minutes that the stream has written."""
+    hours = minutes.groupBy(F.date_trunc("hour", "minute").alias("hour")).agg(
+        F.sum("orders").alias("orders"), F.sum("amount").cast("decimal(14,2)").alias("revenue")
+    )
+    return hours.orderBy("hour")
+
+
 def in_one_partition() -> WindowSpec:
     """Return a window over all rows, for tables of a few rows."""
     return Window.partitionBy(F.lit(0))
