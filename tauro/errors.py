@@ -7,6 +7,7 @@
     │   └── SettingsNotFound
     ├── ValidationError           3  VALIDATION_ERROR
     │   ├── UnknownEnvironment
+    │   ├── StreamNotFound
     │   └── UsageFault
     ├── ExecutionError            4  EXECUTION_ERROR
     │   ├── PipelineNotFound
@@ -170,6 +171,10 @@ class ValidationError(TauroError):
 
 class UnknownEnvironment(ValidationError):
     """The environment's name is not one that the project or the program knows."""
+
+
+class StreamNotFound(ValidationError):
+    """The store has no execution of a stream of that id."""
 
 
 class UsageFault(ValidationError):

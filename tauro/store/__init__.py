@@ -1,4 +1,4 @@
-"""Where runs and schedules are kept: one file, or PostgreSQL."""
+"""Where runs, schedules and streams are kept: one file, or PostgreSQL."""
 
 from __future__ import annotations
 

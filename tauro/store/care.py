@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tauro.store.counting import count_by_state
 from tauro.store.records import Cleaned, Problem, Stats, Vacuumed
 from tauro.store.rows import micros, moment
-from tauro.store.states import RUN_STATES, TASK_STATES, run_may_change, task_may_change
+from tauro.store.states import RUN_STATES, STREAM_STATES, TASK_STATES, run_may_change, task_may_change
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 1_000
 _OLD_RUNS: Final = "FROM runs WHERE ended_at IS NOT NULL AND ended_at < ?"
+_OLD_STREAMS: Final = "FROM streams WHERE ended_at IS NOT NULL AND ended_at < ?"
 # The last event of each run and task beside what is stored of it.
 _ASTRAY: Final = (
     """WITH last AS MATERIALIZED (
@@ -68,6 +69,8 @@ class Care:
                 ticks=_count(sql, "FROM ticks"),
                 oldest_due=moment(due[0]) if due and due[0] is not None else None,
                 oldest_run=moment(oldest[0]) if oldest and oldest[0] is not None else None,
+                streams=count_by_state(sql, "streams", STREAM_STATES),
+                batches=_count(sql, "FROM stream_progress"),
             )
 
     def cleanup(self, *, before: datetime, dry_run: bool = False) -> Cleaned:
@@ -80,11 +83,12 @@ class Care:
                     _count(sql, f"FROM tasks WHERE {old}", at),
                     _count(sql, f"FROM events WHERE {old}", at),
                     _count(sql, "FROM ticks WHERE fire_at < ?", at),
+                    _count(sql, _OLD_STREAMS, at),
                 )
         removed = Cleaned(0, 0, 0, 0)
         while (some := self._remove_runs(at)).runs:
             removed = Cleaned(*(sum(pair) for pair in zip(removed, some, strict=True)))
-        return removed._replace(ticks=self._remove_ticks(at))
+        return removed._replace(ticks=self._remove_ticks(at), streams=self._remove_streams(at))
 
     def taken_up(self, *, before: datetime) -> set[str]:
         with self._database.read() as sql:
@@ -133,6 +137,16 @@ class Care:
             while some := self._remove_some_ticks(schedule, at):
                 removed += some
         return removed
+
+    def _remove_streams(self, at: int) -> int:
+        """Remove streams one by one: each may have thousands of batches."""
+        with self._database.read() as sql:
+            ids = [row[0] for row in sql.all(f"SELECT id {_OLD_STREAMS} ORDER BY ended_at", at)]
+        return sum(self._remove_stream(stream_id, at) for stream_id in ids)
+
+    def _remove_stream(self, stream_id: str, at: int) -> int:
+        with self._database.write() as sql:  # it may have been started again meanwhile
+            return sql.change(f"DELETE {_OLD_STREAMS} AND id = ?", at, stream_id)
 
     def _remove_some_ticks(self, schedule: str, at: int) -> int:
         with self._database.write() as sql:

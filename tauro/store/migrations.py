@@ -75,6 +75,38 @@ _TABLES: Final = (
     )""",
     "CREATE TABLE schedulers (owner TEXT PRIMARY KEY, started_at BIGINT NOT NULL, beat_at BIGINT NOT NULL)",
 )
+_STREAM_TABLES: Final = (
+    """CREATE TABLE streams (
+        id TEXT PRIMARY KEY,
+        pipeline TEXT NOT NULL, env TEXT NOT NULL, config TEXT, arguments TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (
+            state IN ('starting', 'active', 'restarting', 'stopping', 'stopped', 'completed', 'failed')),
+        epoch BIGINT NOT NULL, owner TEXT, worker TEXT, lease_until BIGINT,
+        stop_timeout DOUBLE PRECISION, stop_at BIGINT,
+        resets BIGINT NOT NULL, batch_done BIGINT NOT NULL, admitted BIGINT NOT NULL,
+        restarts BIGINT NOT NULL CHECK (restarts >= 0), restart_at BIGINT,
+        created_at BIGINT NOT NULL, started_at BIGINT NOT NULL, active_at BIGINT, ended_at BIGINT,
+        heartbeat_at BIGINT, heard_at BIGINT, error TEXT, error_code BIGINT, progress TEXT NOT NULL,
+        CHECK ((state IN ('stopped', 'completed', 'failed')) = (ended_at IS NOT NULL)),
+        CHECK (lease_until IS NULL OR (owner IS NOT NULL AND ended_at IS NULL)),
+        CHECK (state <> 'active' OR active_at IS NOT NULL),
+        CHECK (state <> 'stopping' OR stop_at IS NOT NULL),
+        CHECK (admitted = 0 OR ended_at IS NULL)
+    )""",
+    "CREATE INDEX streams_live ON streams (id) WHERE ended_at IS NULL",
+    "CREATE INDEX streams_ended ON streams (ended_at) WHERE ended_at IS NOT NULL",
+    "CREATE INDEX streams_created ON streams (created_at, id)",
+    "CREATE INDEX streams_state ON streams (state)",
+    """CREATE TABLE stream_progress (
+        stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE, query TEXT NOT NULL, at BIGINT NOT NULL,
+        batch BIGINT NOT NULL, input_rows BIGINT NOT NULL, input_rows_per_second DOUBLE PRECISION NOT NULL,
+        processed_rows_per_second DOUBLE PRECISION NOT NULL, total_rows BIGINT NOT NULL,
+        seconds DOUBLE PRECISION NOT NULL, lag DOUBLE PRECISION, watermark BIGINT, state_rows BIGINT NOT NULL,
+        output_rows BIGINT,
+        PRIMARY KEY (stream_id, query, at)
+    )""",
+    "CREATE TABLE stream_days (day TEXT PRIMARY KEY, streams BIGINT NOT NULL)",
+)
 _RUN_MAY_CHANGE: Final = """OLD.state = NEW.state
     OR (OLD.state = 'pending' AND NEW.state IN ('running', 'cancelled'))
     OR (OLD.state = 'running' AND NEW.state IN ('pending', 'completed', 'failed', 'cancelled'))"""
@@ -82,6 +114,13 @@ _TASK_MAY_CHANGE: Final = """OLD.state = NEW.state
     OR (OLD.state = 'pending' AND NEW.state IN ('running', 'skipped', 'cancelled'))
     OR (OLD.state = 'running' AND NEW.state IN ('completed', 'failed', 'cancelled'))
     OR (OLD.state IN ('failed', 'cancelled', 'skipped') AND NEW.state = 'pending')"""
+_STREAM_MAY_CHANGE: Final = """OLD.state = NEW.state
+    OR (OLD.state = 'starting' AND NEW.state IN (
+        'active', 'restarting', 'stopping', 'stopped', 'completed', 'failed'))
+    OR (OLD.state = 'active' AND NEW.state IN ('restarting', 'stopping', 'stopped', 'completed', 'failed'))
+    OR (OLD.state = 'restarting' AND NEW.state IN ('active', 'stopping', 'stopped', 'completed', 'failed'))
+    OR (OLD.state = 'stopping' AND NEW.state IN ('stopped', 'completed', 'failed'))
+    OR (OLD.state IN ('stopped', 'completed', 'failed') AND NEW.state = 'starting')"""
 _EVENT: Final = "INSERT INTO events (at, run_id, node, old, new, attempt, epoch, detail) VALUES"
 # Why the last attempt ended is no reason for the next to begin.
 _RUN_EVENT: Final = f"""{_EVENT} (NEW.changed_at, NEW.id, NULL, %s, NEW.state, NEW.attempt, NEW.epoch,
@@ -91,17 +130,21 @@ _TASK_EVENT: Final = (
 )
 
 
+def _sqlite_hold(table: str, allowed: str) -> str:
+    return f"""CREATE TRIGGER {table}_hold BEFORE UPDATE OF state ON {table} WHEN NOT ({allowed})
+        BEGIN SELECT RAISE(ABORT, 'the state of {table} may not change so'); END"""
+
+
 def _sqlite_triggers(table: str, allowed: str, event: str) -> tuple[str, ...]:
     return (
-        f"""CREATE TRIGGER {table}_hold BEFORE UPDATE OF state ON {table} WHEN NOT ({allowed})
-            BEGIN SELECT RAISE(ABORT, 'the state of {table} may not change so'); END""",
+        _sqlite_hold(table, allowed),
         f"CREATE TRIGGER {table}_created AFTER INSERT ON {table} BEGIN {event % 'NULL'}; END",
         f"""CREATE TRIGGER {table}_changed AFTER UPDATE OF state ON {table} WHEN OLD.state <> NEW.state
             BEGIN {event % "OLD.state"}; END""",
     )
 
 
-def _postgres_triggers(table: str, allowed: str, event: str) -> tuple[str, ...]:
+def _postgres_hold(table: str, allowed: str) -> tuple[str, ...]:
     return (
         f"""CREATE FUNCTION {table}_hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             IF NOT ({allowed}) THEN
@@ -109,11 +152,17 @@ def _postgres_triggers(table: str, allowed: str, event: str) -> tuple[str, ...]:
                     USING ERRCODE = 'integrity_constraint_violation';
             END IF;
             RETURN NEW; END $$""",
+        f"CREATE TRIGGER {table}_hold BEFORE UPDATE OF state ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_hold()",
+    )
+
+
+def _postgres_triggers(table: str, allowed: str, event: str) -> tuple[str, ...]:
+    return (
+        *_postgres_hold(table, allowed),
         f"""CREATE FUNCTION {table}_created() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             {event % "NULL"}; RETURN NULL; END $$""",
         f"""CREATE FUNCTION {table}_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             {event % "OLD.state"}; RETURN NULL; END $$""",
-        f"CREATE TRIGGER {table}_hold BEFORE UPDATE OF state ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_hold()",
         f"CREATE TRIGGER {table}_created AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_created()",
         f"""CREATE TRIGGER {table}_changed AFTER UPDATE OF state ON {table} FOR EACH ROW
             WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION {table}_changed()""",
@@ -122,20 +171,31 @@ def _postgres_triggers(table: str, allowed: str, event: str) -> tuple[str, ...]:
 
 def sqlite_tables() -> tuple[str, ...]:
     """Return the tables and indexes alone, as db-recover fills them."""
-    return tuple(statement.format(serial="INTEGER PRIMARY KEY") for statement in _TABLES)
+    return (*_sqlite_first(), *_STREAM_TABLES)
 
 
 def sqlite_triggers() -> tuple[str, ...]:
     """Return what holds changes of states."""
-    return (
-        *_sqlite_triggers("runs", _RUN_MAY_CHANGE, _RUN_EVENT),
-        *_sqlite_triggers("tasks", _TASK_MAY_CHANGE, _TASK_EVENT),
-    )
+    return (*_sqlite_first_triggers(), _sqlite_hold("streams", _STREAM_MAY_CHANGE))
 
 
 def sqlite_migrations() -> tuple[tuple[str, ...], ...]:
     """Return the statements of every step for SQLite; the first step makes version 1."""
-    return ((*sqlite_tables(), *sqlite_triggers()),)
+    return (
+        (*_sqlite_first(), *_sqlite_first_triggers()),
+        (*_STREAM_TABLES, _sqlite_hold("streams", _STREAM_MAY_CHANGE)),
+    )
+
+
+def _sqlite_first() -> tuple[str, ...]:
+    return tuple(statement.format(serial="INTEGER PRIMARY KEY") for statement in _TABLES)
+
+
+def _sqlite_first_triggers() -> tuple[str, ...]:
+    return (
+        *_sqlite_triggers("runs", _RUN_MAY_CHANGE, _RUN_EVENT),
+        *_sqlite_triggers("tasks", _TASK_MAY_CHANGE, _TASK_EVENT),
+    )
 
 
 def postgres_migrations() -> tuple[tuple[str, ...], ...]:
@@ -145,4 +205,4 @@ def postgres_migrations() -> tuple[tuple[str, ...], ...]:
         *_postgres_triggers("runs", _RUN_MAY_CHANGE, _RUN_EVENT),
         *_postgres_triggers("tasks", _TASK_MAY_CHANGE, _TASK_EVENT),
     )
-    return ((*tables, *triggers),)
+    return ((*tables, *triggers), (*_STREAM_TABLES, *_postgres_hold("streams", _STREAM_MAY_CHANGE)))

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from tauro.store.records import Problem
 
 _SCHEMES: Final = frozenset({"postgresql", "postgres"})
-_TABLES: Final = ("schedules", "ticks", "runs", "tasks", "task_attempts", "events", "schedulers", "migrations")
+_TABLES: Final = (
+    *("schedules", "ticks", "runs", "tasks", "task_attempts", "events", "schedulers"),
+    *("streams", "stream_progress", "stream_days", "migrations"),
+)
 _MIGRATING: Final = 0x54415552  # "TAUR": the name of the lock under which tables are made
 _SETTINGS: Final = (
     "SET lock_timeout = '30s'",

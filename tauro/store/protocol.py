@@ -1,4 +1,4 @@
-"""What a store of runs and schedules can do: values in, values out, and the time as a value too.
+"""What a store of runs, schedules and streams can do: values in, values out, and the time as a value too.
 
 Every method that writes is one transaction, and what it wrote is there for good when it returns. ``now`` is an aware
 datetime. A method that compares and sets says by its result that somebody else was first; it raises only for what
@@ -25,18 +25,21 @@ if TYPE_CHECKING:
         Fired,
         NewRun,
         NewSchedule,
+        NewStream,
         Problem,
+        Progress,
         Run,
         RunFilter,
         Schedule,
         SchedulerBeat,
         Stats,
+        Stream,
         Task,
         TaskChange,
         Tick,
         Vacuumed,
     )
-    from tauro.store.states import FinalRunState, Reprocess, RunState
+    from tauro.store.states import FinalRunState, Reprocess, RunState, StreamState
 
 
 class RunStore(Protocol):
@@ -306,6 +309,149 @@ class ScheduleStore(Protocol):
         ...
 
 
+class StreamStore(Protocol):
+    """Executions of streams, and their batches."""
+
+    def create_stream(self, new: NewStream, *, now: datetime) -> Stream:
+        """Create an execution in state starting, which nobody has claimed yet."""
+        ...
+
+    def get_stream(self, stream_id: str) -> Stream:
+        """Return a stream as it is stored; whether its processes live is not asked.
+
+        Raises:
+            StreamNotFound: There is none of that id.
+        """
+        ...
+
+    def list_streams(self, *, live: bool = False, limit: int | None = None) -> list[Stream]:
+        """Return streams, the newest first; only those that have not ended, if ``live``."""
+        ...
+
+    def reopen_stream(self, stream_id: str, *, now: datetime, reset: bool = False) -> bool:
+        """Let a stream that has ended start again, as the same execution.
+
+        Args:
+            stream_id: The stream.
+            now: The time.
+            reset: Move its checkpoints aside before.
+
+        Returns:
+            False when it has not ended.
+
+        Raises:
+            StreamNotFound: There is none of that id.
+        """
+        ...
+
+    def claim_stream(self, stream_id: str, owner: Owner, *, lease: timedelta, now: datetime) -> int | None:
+        """Make ``owner`` the supervisor of a stream that starts, and return the new epoch.
+
+        Returns:
+            None when it does not start, or somebody has it already.
+
+        Raises:
+            StreamNotFound: There is none of that id.
+        """
+        ...
+
+    def admit_stream(self, stream_id: str, epoch: int, *, limit: int) -> list[Stream]:
+        """Let a stream run, unless ``limit`` others do.
+
+        Returns:
+            Those others; none when it may run. One that has been let in stays so until it ends.
+        """
+        ...
+
+    def keep_stream(
+        self,
+        stream_id: str,
+        epoch: int,
+        *,
+        lease: timedelta,
+        now: datetime,
+        heard_at: datetime | None = None,
+        batches: Sequence[Progress] = (),
+    ) -> Stream | None:
+        """Prolong the lease, add batches, and return the stream, whose ``stop_at`` its owner must heed.
+
+        Of each query the newest 3,600 batches are kept.
+
+        Args:
+            stream_id: The stream.
+            epoch: The epoch of its owner.
+            lease: How long the owner need not be heard of.
+            now: The time.
+            heard_at: When the worker was heard of last.
+            batches: What is new.
+
+        Returns:
+            None when the stream is no longer this epoch's: its owner must end what it does and write nothing.
+        """
+        ...
+
+    def change_stream(
+        self,
+        stream_id: str,
+        epoch: int,
+        state: StreamState,
+        *,
+        now: datetime,
+        restart_at: datetime | None = None,
+        error: str | None = None,
+        error_code: int | None = None,
+    ) -> bool:
+        """Bring a stream to its next state.
+
+        Returns:
+            False when it is no longer this epoch's, or somebody wants it to end; nothing is changed then.
+
+        Raises:
+            UsageFault: It is a state that only :meth:`request_stop` or :meth:`reopen_stream` gives.
+        """
+        ...
+
+    def note_stream(
+        self,
+        stream_id: str,
+        epoch: int,
+        *,
+        worker: Owner | None = None,
+        is_reset: bool = False,
+        batch_done: bool = False,
+    ) -> bool:
+        """Write who computes, that the checkpoints were moved aside, or that the batch nodes are done.
+
+        Returns:
+            False when the stream is no longer this epoch's; nothing is changed then.
+        """
+        ...
+
+    def request_stop(self, stream_id: str, *, timeout: float, now: datetime) -> Stream:
+        """Ask the owner of a stream to end it within so many seconds, and return the stream as it is now.
+
+        One that nobody has claimed ends at once; one that has ended stays as it is; an earlier end stands.
+
+        Raises:
+            StreamNotFound: There is none of that id.
+        """
+        ...
+
+    def reap_streams(self, dead: Sequence[tuple[str, int]], *, now: datetime) -> list[Stream]:
+        """End streams whose owner is known to be gone, each with the epoch it was seen with, and return them.
+
+        One that was to end is stopped, any other has failed. The epoch grows, so that an owner that wakes up can write
+        nothing.
+        """
+        ...
+
+    def stream_progress(
+        self, stream_id: str, *, since: datetime | None = None, limit: int | None = None
+    ) -> list[Progress]:
+        """Return the batches of a stream, the newest ``limit`` of those since a time, in their order."""
+        ...
+
+
 class Maintenance(Protocol):
     """Care for the store itself."""
 
@@ -314,7 +460,7 @@ class Maintenance(Protocol):
         ...
 
     def cleanup(self, *, before: datetime, dry_run: bool = False) -> Cleaned:
-        """Remove runs that ended before a time with all that belongs to them, and the ticks of that time.
+        """Remove runs and streams that ended before a time with all that belongs to them, and the ticks of that time.
 
         It takes 1,000 runs at a time, so that nobody waits for it long.
         """
@@ -337,7 +483,7 @@ class Maintenance(Protocol):
         ...
 
 
-class Store(RunStore, TaskStore, ScheduleStore, Maintenance, Protocol):
+class Store(RunStore, TaskStore, ScheduleStore, StreamStore, Maintenance, Protocol):
     """A store; as a context manager it is closed at the end. It is for one process and one thread."""
 
     def __enter__(self) -> Self: ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tauro.processes.identity import Owner
-    from tauro.store.states import Catchup, FinalTaskState, RunState, TaskState, TickOutcome
+    from tauro.store.states import Catchup, FinalTaskState, RunState, StreamState, TaskState, TickOutcome
 
 
 class Window(NamedTuple):
@@ -347,6 +348,136 @@ class SchedulerBeat(NamedTuple):
     beat_at: datetime
 
 
+class NewStream(NamedTuple):
+    """What an execution of a stream is created from.
+
+    Attributes:
+        pipeline: Name of the pipeline.
+        env: Name of the environment.
+        config: The settings as ``--config`` names them, None for the project's own.
+        model_version: Version of the model, as its nodes are told it.
+        hyperparams: Hyperparameters of the model; what is secret belongs into environment variables.
+        reset_checkpoint: Begin anew: its checkpoints are moved aside, once, before it starts.
+        max_restarts: How often it is started again within a quarter of an hour before it is given up.
+    """
+
+    pipeline: str
+    env: str
+    config: str | None = None
+    model_version: str | None = None
+    hyperparams: Mapping[str, Any] | None = None
+    reset_checkpoint: bool = False
+    max_restarts: int = 10
+
+
+class Progress(NamedTuple):
+    """One batch of a query of a stream.
+
+    Attributes:
+        stream: The query: its node, and the output where the node has several.
+        batch: Its number.
+        at: When it began.
+        input_rows: Rows that it read.
+        input_rows_per_second: Rows that came in, a second.
+        processed_rows_per_second: Rows that were computed, a second.
+        total_rows: Rows of all batches since the query was started last.
+        seconds: How long it took.
+        lag: Seconds between its newest row, by that row's own time, and the batch; None without a watermark.
+        watermark: Time up to which late rows are dropped; None without a watermark.
+        state_rows: Rows that are kept as state.
+        output_rows: Rows that were written, None where the sink does not tell.
+        detail: Of the last batch of a query what else Spark tells: ``sources`` with their offsets, and ``phases`` in
+            milliseconds; of earlier ones nothing.
+    """
+
+    stream: str
+    batch: int
+    at: datetime
+    input_rows: int
+    input_rows_per_second: float
+    processed_rows_per_second: float
+    total_rows: int
+    seconds: float
+    lag: float | None = None
+    watermark: datetime | None = None
+    state_rows: int = 0
+    output_rows: int | None = None
+    detail: Mapping[str, Any] = MappingProxyType({})
+
+
+class Stream(NamedTuple):
+    """An execution of a stream.
+
+    Attributes:
+        id: ``exec-<day>-<number>``.
+        new: What it was created from.
+        state: starting, active, restarting, stopping, stopped, completed or failed.
+        epoch: Grows with every claim and with every loss of one; who holds an older one can change nothing.
+        owner: The process that supervises it, or did so last.
+        worker: The process that computes, or did so last.
+        lease_until: Until when an owner elsewhere need not be heard of; None when nobody has it.
+        stop_timeout: Seconds that its batches have to end, None while nobody wants it to end.
+        stop_at: When these are over.
+        resets: True while its checkpoints are still to be moved aside.
+        batch_done: True when the batch nodes of a hybrid pipeline have been run.
+        restarts: How often its worker was started again, since it was started by somebody.
+        restart_at: When its worker is started again; None unless it waits for that.
+        created_at: When it was created.
+        started_at: When it was started last by somebody.
+        active_at: When it was active last, None if it never was.
+        ended_at: When it ended.
+        heartbeat_at: When its owner was heard of last.
+        heard_at: When its worker was heard of last.
+        error: Why it failed, or why its worker was started again; without secrets.
+        error_code: The exit code of that error, from 1 to 6; None without one.
+        progress: The last batch of each query.
+        problem: What the kernel says against its state, such as a worker that is stopped; never stored.
+    """
+
+    id: str
+    new: NewStream
+    state: StreamState
+    epoch: int
+    owner: Owner | None
+    worker: Owner | None
+    lease_until: datetime | None
+    stop_timeout: float | None
+    stop_at: datetime | None
+    resets: bool
+    batch_done: bool
+    restarts: int
+    restart_at: datetime | None
+    created_at: datetime
+    started_at: datetime
+    active_at: datetime | None
+    ended_at: datetime | None
+    heartbeat_at: datetime | None
+    heard_at: datetime | None
+    error: str | None
+    error_code: int | None
+    progress: tuple[Progress, ...]
+    problem: str | None = None
+
+    @property
+    def status(self) -> str:
+        """The state as people are shown it: in capitals, and ``STALLED`` for one that does not go on."""
+        return "STALLED" if self.problem is not None else self.state.upper()
+
+    @property
+    def is_over(self) -> bool:
+        """True when nothing of it runs."""
+        return self.ended_at is not None
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The number of the process that computes; None when there is none."""
+        return None if self.worker is None or self.is_over else self.worker.pid
+
+    def seconds(self, now: datetime) -> float:
+        """Return how long it has been running, or was."""
+        return max(0.0, ((self.ended_at or now) - self.started_at).total_seconds())
+
+
 class Stats(NamedTuple):
     """What a store holds.
 
@@ -364,6 +495,8 @@ class Stats(NamedTuple):
         ticks: How many ticks.
         oldest_due: The earliest time at which an enabled schedule is due.
         oldest_run: When the oldest run was created.
+        streams: How many streams there are in each state.
+        batches: How many batches of streams.
     """
 
     backend: str
@@ -379,6 +512,8 @@ class Stats(NamedTuple):
     ticks: int
     oldest_due: datetime | None
     oldest_run: datetime | None
+    streams: Mapping[StreamState, int]
+    batches: int
 
 
 class Cleaned(NamedTuple):
@@ -388,6 +523,7 @@ class Cleaned(NamedTuple):
     tasks: int
     events: int
     ticks: int
+    streams: int = 0
     logs: int = 0
     records: int = 0
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TABLES: Final = ("schedules", "ticks", "runs", "tasks", "task_attempts", "events", "schedulers")
+#: Of version 2.
+_STREAM_TABLES: Final = ("streams", "stream_progress", "stream_days")
 # What a row belongs to; where that is lost, the row says nothing.
 _ORPHANS: Final = (
     "DELETE FROM ticks WHERE schedule_id NOT IN (SELECT id FROM schedules)",
@@ -31,6 +33,7 @@ _ORPHANS: Final = (
     "DELETE FROM task_attempts WHERE (run_id, node) NOT IN (SELECT run_id, node FROM tasks)",
     """DELETE FROM events WHERE run_id NOT IN (SELECT id FROM runs)
         OR (node IS NOT NULL AND (run_id, node) NOT IN (SELECT run_id, node FROM tasks))""",
+    "DELETE FROM stream_progress WHERE stream_id NOT IN (SELECT id FROM streams)",
 )
 #: The shortest way to a state.
 _WAYS: Final = {
@@ -114,7 +117,7 @@ def _fill(new: Path, copy: Path, at: int) -> Recovered:
         target.execute("BEGIN")
         for statement in sqlite_tables():
             target.execute(statement)
-        rows = {table: _copy(source, target, table, gaps) for table in _TABLES}
+        rows = {table: _copy(source, target, table, gaps) for table in _tables(source)}
         dropped = sum(sql.change(statement) for statement in _ORPHANS)
         mended = unfounded(sql)
         for run_id, node in sorted(mended, key=str):
@@ -122,6 +125,14 @@ def _fill(new: Path, copy: Path, at: int) -> Recovered:
         run_step(target, len(sqlite_migrations()), sqlite_triggers())
         target.execute("COMMIT")
     return Recovered(new, rows, gaps.total(), dropped, len(mended))
+
+
+def _tables(source: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the tables that a damaged file should have: one of version 1 has no streams to lose."""
+    with suppress(sqlite3.Error):
+        if source.execute("PRAGMA user_version").fetchone()[0] == 1:
+            return _TABLES
+    return _TABLES + _STREAM_TABLES
 
 
 def _opened(copy: Path) -> sqlite3.Connection:

@@ -55,7 +55,8 @@ def moment(micro: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micro)
 
 
-def _moment(micro: int | None) -> datetime | None:
+def moment_or_none(micro: int | None) -> datetime | None:
+    """Return the time that the store keeps as ``micro``; None stays None."""
     return None if micro is None else _EPOCH + timedelta(microseconds=micro)
 
 
@@ -99,20 +100,20 @@ def values_of_new(new: NewRun) -> tuple[Any, ...]:
 def run_of(row: Row) -> Run:
     """Return the run of a row of the columns ``RUN``."""
     window = None if row[5] is None else Window(moment(row[5]), moment(row[6]))
-    new = NewRun._make((*row[1:5], window, _moment(row[7]), *row[8:16]))
+    new = NewRun._make((*row[1:5], window, moment_or_none(row[7]), *row[8:16]))
     owner = None if row[19] is None else owner_of(row[19])
-    times = (moment(row[22]), moment(row[23]), _moment(row[24]), _moment(row[25]))
-    return Run._make((row[0], new, *row[16:19], owner, _moment(row[20]), bool(row[21]), *times, row[26]))
+    times = (moment(row[22]), moment(row[23]), moment_or_none(row[24]), moment_or_none(row[25]))
+    return Run._make((row[0], new, *row[16:19], owner, moment_or_none(row[20]), bool(row[21]), *times, row[26]))
 
 
 def task_of(row: Row) -> Task:
     """Return the task of a row of the columns ``TASK``."""
-    return Task._make((*row[:5], _moment(row[5]), _moment(row[6]), *row[7:]))
+    return Task._make((*row[:5], moment_or_none(row[5]), moment_or_none(row[6]), *row[7:]))
 
 
 def attempt_of(row: Row) -> Attempt:
     """Return the attempt of a row of the columns ``ATTEMPT``."""
-    return Attempt._make((*row[:5], moment(row[5]), _moment(row[6]), row[7]))
+    return Attempt._make((*row[:5], moment(row[5]), moment_or_none(row[6]), row[7]))
 
 
 def event_of(row: Row) -> Event:
@@ -132,7 +133,7 @@ def schedule_of(row: Row) -> Schedule:
         NewSchedule._make(row[1:10]),
         enabled=bool(row[10]),
         anchor=moment(row[11]),
-        next_fire=_moment(row[12]),
+        next_fire=moment_or_none(row[12]),
         revision=row[13],
         problem=row[14],
         created_at=moment(row[15]),

@@ -16,6 +16,8 @@ COUNTS = {
     "runs",
     "tasks",
     "attempts",
+    "streams",
+    "batches",
     "events",
     "schedules",
     "ticks",

@@ -27,7 +27,7 @@ COMMANDS = {
     "backfill": (f"{_HERE}.backfill", "Create runs for windows of the past."),
     "health": (f"{_HERE}.health", "Say whether schedules are served."),
     "db-stats": (f"{_HERE}.db_stats", "Count what the store holds."),
-    "db-cleanup": (f"{_HERE}.db_cleanup", "Remove runs that ended long ago."),
+    "db-cleanup": (f"{_HERE}.db_cleanup", "Remove runs and streams that ended long ago."),
     "db-vacuum": (f"{_HERE}.db_vacuum", "Give the room of what was removed back to the system."),
     "db-check": (f"{_HERE}.db_check", "Look whether the store is sound."),
     "db-recover": (f"{_HERE}.db_recover", "Save what can be read of a damaged store."),

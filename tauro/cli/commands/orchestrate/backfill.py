@@ -9,6 +9,7 @@ import click
 from tauro.cli.commands.orchestrate.opening import open_runs
 from tauro.cli.completion import complete_backfills, complete_pipelines, complete_schedules
 from tauro.cli.manual import Command, Manual
+from tauro.cli.numbers import MOST
 from tauro.cli.opening import open_project
 from tauro.cli.options import logging_options, output_option, project_options
 from tauro.errors import UsageFault
@@ -60,21 +61,21 @@ _MANUAL = Manual(
 @click.option("--reverse", is_flag=True, help="The newest window first.")
 @click.option(
     "--max-active-runs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST),
     metavar="N",
     default=1,
     help="How many runs of the pipeline may run at once.  [default: 1]",
 )
 @click.option(
     "--retries",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST),
     metavar="N",
     default=0,
     help="How often a run is tried again.  [default: 0]",
 )
 @click.option(
     "--max-concurrency",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST),
     metavar="N",
     help="How many nodes of a run run at once.  [default: global_settings]",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tauro.cli.commands.orchestrate.data import SCHEMA, run_data
@@ -48,7 +49,10 @@ def created_note(made: Backfill, *, dry_run: bool) -> str | None:
 def _about(made: Backfill, pipeline: str) -> str:
     kept = f"; {counted(made.kept, 'window')} done or on the way" if made.kept else ""
     windows = counted(len(made.new), "window")
-    return f"{windows} of '{clean(pipeline)}' in {made.env}, by the schedule '{made.text}'{kept}"
+    by = "a day each" if made.text is None else f"by the schedule '{made.text}'"
+    ahead = sum(new.end_date is not None and new.end_date > f"{date.today()}" for new in made.new)  # noqa: DTZ011 - a person's day
+    future = f"; {ahead:,} of days that have not come" if ahead else ""
+    return f"{windows} of '{clean(pipeline)}' in {made.env}, {by}{kept}{future}"
 
 
 def created_data(made: Backfill, pipeline: str, *, dry_run: bool) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _MANUAL = Manual(
 _MOST_DAYS = 365_000
 
 
-@click.command("db-cleanup", cls=Command, manual=_MANUAL, short_help="Remove runs that ended long ago.")
+@click.command("db-cleanup", cls=Command, manual=_MANUAL, short_help="Remove runs and streams that ended long ago.")
 @place_options
 @click.option(
     "--days",
@@ -36,11 +36,11 @@ _MOST_DAYS = 365_000
 @logging_options
 @click.pass_obj
 def command(console: Console, where: Where, *, days: int, dry_run: bool) -> None:
-    """Remove runs that ended long ago, with their tasks, events, logs and records, and the ticks of that time.
+    """Remove runs and streams that ended long ago, with all that belongs to them, and the ticks of that time.
 
     The records of plain "tauro run" of that time are removed, too: they can no longer be resumed.
 
-    Runs that are pending or running stay, and so do schedules. It takes a thousand runs at a time,
+    Runs that are pending or running stay, and so do schedules and streams that run. It takes a thousand runs at a time,
     so that no other process waits for it.
     """
     from tauro.cli.commands.orchestrate.data import SCHEMA, iso

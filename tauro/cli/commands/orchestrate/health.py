@@ -8,6 +8,7 @@ import click
 
 from tauro.cli.commands.orchestrate.opening import open_runs
 from tauro.cli.manual import Command, Manual
+from tauro.cli.numbers import Seconds
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.errors import ExecutionError
 
@@ -40,7 +41,7 @@ class _Health(NamedTuple):
 @place_options
 @click.option(
     "--max-age",
-    type=click.FloatRange(min=1.0),
+    type=Seconds(1.0, 365 * 86_400),
     default=60.0,
     metavar="SECONDS",
     help="How old the last sign of a scheduler, and a firing that is due, may be.  [default: 60]",

@@ -9,6 +9,7 @@ import click
 from tauro.cli.commands.orchestrate.opening import open_runs
 from tauro.cli.completion import complete_pipelines
 from tauro.cli.manual import Command, Manual
+from tauro.cli.numbers import MOST
 from tauro.cli.opening import open_project
 from tauro.cli.options import logging_options, output_option, project_options
 
@@ -43,14 +44,14 @@ _MANUAL = Manual(
 @click.option("--end-date", metavar="DATE", help="Last date.  [default: global_settings, then the day of the run]")
 @click.option(
     "--retries",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST),
     default=0,
     metavar="N",
     help="How often it is tried again when it fails for a passing reason, or its process dies.  [default: 0]",
 )
 @click.option(
     "--max-concurrency",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST),
     metavar="N",
     help="How many nodes run at once.  [default: global_settings]",
 )

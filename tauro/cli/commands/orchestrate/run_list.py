@@ -43,7 +43,9 @@ _MANUAL = Manual(
 @click.option(
     "--backfill-id", metavar="BACKFILL", shell_complete=complete_backfills, help="Runs of this backfill only."
 )
-@click.option("--limit", type=click.IntRange(min=1), default=20, metavar="N", help="At most so many.  [default: 20]")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=20, metavar="N", help="At most so many.  [default: 20]"
+)
 @output_option
 @logging_options
 @click.pass_obj

@@ -9,6 +9,7 @@ import click
 
 from tauro.cli.commands.orchestrate.opening import find_run, open_runs, run_id_option
 from tauro.cli.manual import Command, Manual
+from tauro.cli.numbers import MOST
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.errors import ExecutionError, TauroError
 
@@ -39,11 +40,11 @@ _MANUAL = Manual(
 @place_options
 @run_id_option("pending", "failed", "cancelled")
 @click.option(
-    "--retries", type=click.IntRange(min=0), metavar="N", help="As for run-create.  [default: as it was created]"
+    "--retries", type=click.IntRange(0, MOST), metavar="N", help="As for run-create.  [default: as it was created]"
 )
 @click.option(
     "--max-concurrency",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST),
     metavar="N",
     help="How many nodes run at once.  [default: as it was created]",
 )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from tauro.cli.completion import complete_kinds, complete_schedules, complete_zones
+from tauro.cli.numbers import MOST
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,21 +60,21 @@ def rule_options(*, of_creation: bool) -> Callable[[F], F]:
         ),
         click.option(
             "--max-active-runs",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, MOST),
             metavar="N",
             default=default(1),
             help=f"How many runs of the pipeline may run at once; a firing beyond them is passed over.{about(1)}",
         ),
         click.option(
             "--retries",
-            type=click.IntRange(min=0),
+            type=click.IntRange(0, MOST),
             metavar="N",
             default=default(0),
             help=f"How often a run is tried again.{about(0)}",
         ),
         click.option(
             "--max-concurrency",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, MOST),
             metavar="N",
             help=f"How many nodes of a run run at once.{about('global_settings')}",
         ),

@@ -8,6 +8,7 @@ import click
 
 from tauro.cli.commands.orchestrate.opening import open_runs
 from tauro.cli.manual import Command, Manual
+from tauro.cli.numbers import MOST, Seconds
 from tauro.cli.options import logging_options, output_option, place_options
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ _MANUAL = Manual(
 @place_options
 @click.option(
     "--poll-interval",
-    type=click.FloatRange(0.05, 3600),
+    type=Seconds(0.05, 3600),
     default=1.0,
     metavar="SECONDS",
     help="Time between two looks for new schedules and runs.  [default: 1.0]",
 )
 @click.option(
     "--max-runs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST),
     metavar="N",
     help="How many runs may be running on this machine.  [default: its processors, from 2 to 8]",
 )

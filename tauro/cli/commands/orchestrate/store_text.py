@@ -36,6 +36,8 @@ def stats_text(stats: Stats, now: datetime) -> str:
         ("Events", f"{stats.events:,}"),
         ("Schedules", f"{stats.schedules:,}{paused}"),
         ("Ticks", f"{stats.ticks:,}"),
+        ("Streams", _counts(stats.streams)),
+        ("Batches", f"{stats.batches:,}"),
     ]
     if stats.oldest_run is not None:
         pairs.append(("Oldest run", stamp_and_age(stats.oldest_run, now)))
@@ -58,6 +60,8 @@ def stats_data(stats: Stats) -> dict[str, Any]:
         "events": stats.events,
         "schedules": {"total": stats.schedules, "paused": stats.paused},
         "ticks": stats.ticks,
+        "streams": {"total": sum(stats.streams.values()), **stats.streams},
+        "batches": stats.batches,
         "oldest_run": iso(stats.oldest_run),
         "next_due": iso(stats.oldest_due),
     }

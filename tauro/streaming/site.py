@@ -1,0 +1,73 @@
+"""Where the streams of a project are kept and supervised, and how long things take there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+#: What runs in the worker's process.
+WORKER: Final = "tauro.streaming.worker"
+
+
+class Timing(NamedTuple):
+    """How long things take, in seconds.
+
+    Attributes:
+        lease: How long a supervisor on another machine need not be heard of before it is taken for dead.
+        beat: How often a supervisor is heard of, and how often a batch of a query is written at most.
+        look: How often a supervisor looks whether somebody wants its stream to end.
+        grace: How long processes have to end after SIGTERM, before they are killed.
+        silence: How long a supervisor or worker may say nothing before it counts as hung.
+        first_delay: How long a worker waits before it is started again; doubled with each further time.
+        longest_delay: How long it waits at most.
+        steady: After so long without an end the delay begins anew.
+        window: Within how long ``max_restarts`` are counted.
+    """
+
+    lease: float = 30.0
+    beat: float = 1.0
+    look: float = 0.25
+    grace: float = 2.0
+    silence: float = 10.0
+    first_delay: float = 1.0
+    longest_delay: float = 60.0
+    steady: float = 60.0
+    window: float = 900.0
+
+
+class Site(NamedTuple):
+    """Where streams are executed.
+
+    Attributes:
+        root: The project's folder.
+        state: The program's state folder.
+        environ: Environment variables of the workers.
+        config_type: ``yaml``, ``json`` or ``dsl``, where the project has several settings indexes.
+        timing: Lease, grace and delays.
+        worker: The module that runs in the worker's process.
+    """
+
+    root: Path
+    state: Path
+    environ: Mapping[str, str]
+    config_type: str | None = None
+    timing: Timing = Timing()
+    worker: str = WORKER
+
+
+def log_of(state: Path, stream_id: str) -> Path:
+    """Return where what the processes of a stream print is kept."""
+    return state / "streams" / f"{stream_id}.log"
+
+
+def lock_of(state: Path, mark: str) -> Path:
+    """Return where the lock of a supervisor is.
+
+    Args:
+        state: The program's state folder.
+        mark: What the processes of this claim carry; see :func:`tauro.processes.marks.mark_of`.
+    """
+    return state / "streams" / f"{mark}.lock"
