@@ -101,11 +101,12 @@ class ErrorHandler:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             self.console.talk(error.format_message())
             return ExitCode.VALIDATION_ERROR
-        told = self._as_ours(error)
+        told = self.as_ours(error)
         self.console.tell(told)
         return ExitCode(told.exit_code)
 
-    def _as_ours(self, error: BaseException) -> TauroError:
+    def as_ours(self, error: BaseException) -> TauroError:
+        """Return any error as one of ours, without telling it."""
         if isinstance(error, TauroError):
             return error
         if isinstance(error, click.ClickException):

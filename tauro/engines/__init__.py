@@ -41,6 +41,9 @@ class Engine(Protocol):
     def interrupt(self, tag: str | None = None) -> None:
         """End the work of a tag, or all that is going on in the session, if there is one."""
 
+    def revive(self) -> None:
+        """Let go of a session that is broken, if that can be known; the next call of ``session`` opens another one."""
+
     def close(self) -> None:
         """End the session and free what the engine holds."""
 

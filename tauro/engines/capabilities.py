@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tauro.engines.connectors.pins import CONNECTORS, PYSPARK, SCALA
+from tauro.engines.connectors.pins import CONNECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,24 +66,28 @@ class Capabilities(NamedTuple):
     Attributes:
         reads: Formats that it reads.
         writes: Formats that it writes.
+        drivers: Kinds of databases whose driver is installed, by what stands behind ``jdbc:`` in a URL.
     """
 
     reads: frozenset[str]
     writes: frozenset[str]
+    drivers: frozenset[str] = frozenset()
 
 
-def _jar(word: str, package: str, install: str = "") -> Requirement:
-    settings = (("spark.jars.packages", word), ("spark.jars", word))
-    return Requirement(settings, f"spark.jars.packages: '{package}'", install)
+def _connector(name: str) -> Requirement:
+    connector = CONNECTORS[name]
+    settings = (("spark.jars.packages", name), ("spark.jars", name))
+    return Requirement(settings, f"spark.jars.packages: '{connector.coordinate}'", connector.command)
 
 
-_DELTA = _jar("delta", CONNECTORS["delta"].coordinate, CONNECTORS["delta"].command)
-_AVRO = _jar("avro", f"org.apache.spark:spark-avro_{SCALA}:{PYSPARK}")
+_DELTA = _connector("delta")
+_AVRO = _connector("avro")
 # A catalog of the session alone would forget its tables when the run ends.
 _CATALOG = Requirement(
     (("spark.sql.catalogImplementation", "hive"), ("spark.sql.catalog.", "")), "spark.sql.catalogImplementation: hive"
 )
-# The drivers of databases, by what stands behind jdbc: in a URL. Derby's is a part of Apache Spark.
+# The drivers of databases, by what stands behind jdbc: in a URL. Derby's is a part of Apache Spark; those that are
+# connectors can be installed.
 _DRIVERS = {
     "db2": "com.ibm.db2:jcc:12.1.0.0",
     "derby": "",
@@ -91,7 +95,7 @@ _DRIVERS = {
     "mariadb": "org.mariadb.jdbc:mariadb-java-client:3.5.3",
     "mysql": "com.mysql:mysql-connector-j:9.3.0",
     "oracle": "com.oracle.database.jdbc:ojdbc17:23.8.0.25.04",
-    "postgresql": "org.postgresql:postgresql:42.7.5",
+    "postgresql": CONNECTORS["postgresql"].coordinate,
     "sqlite": "org.xerial:sqlite-jdbc:3.49.1.0",
     "sqlserver": "com.microsoft.sqlserver:mssql-jdbc:12.10.0.jre11",
 }
@@ -149,6 +153,7 @@ def apache_spark(spark_config: Mapping[str, str]) -> Capabilities:
     return Capabilities(
         frozenset(name for name, has in FORMATS.items() if _is_served(has.read, spark_config)),
         frozenset(name for name, has in FORMATS.items() if _is_served(has.write, spark_config)),
+        frozenset(kind for kind in _DRIVERS if kind in CONNECTORS and _connector(kind).is_met(spark_config)),
     )
 
 
@@ -167,10 +172,16 @@ def nobody_serves(name: str) -> str | None:
     return abilities[0].spark
 
 
+def database_of(url: str) -> str:
+    """Return the kind of database of a URL of JDBC: what stands behind ``jdbc:``; empty for another URL."""
+    protocol, _, rest = url.partition(":")
+    return rest.partition(":")[0].lower() if protocol.lower() == "jdbc" else ""
+
+
 def driver_of(url: str) -> Requirement | None:
     """Return the driver that Apache Spark needs for a database, None where it brings it."""
-    protocol, _, rest = url.partition(":")
-    kind = rest.partition(":")[0].lower() if protocol.lower() == "jdbc" else ""
+    kind = database_of(url)
     package = _DRIVERS.get(kind, "GROUP:DRIVER:VERSION")
     settings = (("spark.jars.packages", ""), ("spark.jars", ""), ("spark.driver.extraClassPath", ""))
-    return Requirement(settings, f"spark.jars.packages: '{package}'") if package else None
+    install = CONNECTORS[kind].command if kind in CONNECTORS and kind in _DRIVERS else ""
+    return Requirement(settings, f"spark.jars.packages: '{package}'", install) if package else None

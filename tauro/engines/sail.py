@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+_PROBE_SECONDS = 1.0
 # One machine's zone must not change what a pipeline computes.
 _DEFAULTS = {"spark.sql.session.timeZone": "UTC"}
 
@@ -67,6 +68,18 @@ class SailEngine:
     def _open(self) -> SparkSession:
         # The server's own log would mix with ours; whoever wants it sets RUST_LOG.
         os.environ.setdefault("RUST_LOG", "off")
+        from tauro.engines.signals import interrupt_kept
+
+        # A server that ends with Ctrl-C would leave a session behind that answers nobody, and a cancelled run
+        # has work of its own to do with it. The handler is there when the first request is answered.
+        with interrupt_kept():
+            session = self._start()
+        # pyspark's own hook at exit asks the server once more, and for minutes when it has gone before
+        # it. Ours runs first, and keeps the server alive until then even when nobody holds the project.
+        atexit.register(self.close)
+        return session
+
+    def _start(self) -> SparkSession:
         from pysail.spark import SparkConnectServer
         from pyspark.sql import SparkSession
 
@@ -76,11 +89,21 @@ class SailEngine:
         builder = SparkSession.builder.remote(f"sc://{host}:{port}").appName(self._app_name)
         for key, value in self._spark_config.items():
             builder = builder.config(key, value)
-        session = builder.create()
-        # pyspark's own hook at exit asks the server once more, and for minutes when it has gone before
-        # it. Ours runs first, and keeps the server alive until then even when nobody holds the project.
-        atexit.register(self.close)
-        return session
+        return builder.create()
+
+    def revive(self) -> None:
+        """Let go of a session whose server has ended, so that the next call opens another one."""
+        if self._session is not None and self._is_gone():
+            self.close()
+
+    def _is_gone(self) -> bool:
+        import socket
+
+        try:  # the server itself does not say so
+            socket.create_connection(self._server.listening_address, _PROBE_SECONDS).close()
+        except (OSError, TypeError):
+            return True
+        return False
 
     def tagged(self, tag: str) -> AbstractContextManager[None]:
         """Mark what this thread asks the session for meanwhile."""
@@ -98,12 +121,16 @@ class SailEngine:
         """Stop session and server."""
         with self._lock:
             if self._session is not None:
+                # It would ask a server that is gone for minutes.
+                session: Any = self._session
+                session.release_session_on_close = not self._is_gone()
                 with suppress(OSError, RuntimeError, _rpc_error()):
-                    self._session.stop()
+                    session.stop()
                 self._session = None
                 atexit.unregister(self.close)
             if self._server is not None:
-                self._server.stop()
+                with suppress(RuntimeError):  # it has ended already
+                    self._server.stop()
                 self._server = None
 
 

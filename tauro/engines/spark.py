@@ -114,6 +114,11 @@ class SparkEngine:
             else:
                 self._session.interruptTag(tag)
 
+    def revive(self) -> None:
+        """Let go of a session that somebody has stopped."""
+        if self._session is not None and self._session.sparkContext._jsc is None:  # noqa: SLF001 - it has no other sign
+            self._session = None
+
     def close(self) -> None:
         """Stop the session."""
         with self._lock:

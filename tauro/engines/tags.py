@@ -1,4 +1,4 @@
-"""Tags on the work of a thread, so that a session can end that work alone."""
+"""Tags on the work of a thread, so that a session can end that work alone, and tell how far it is."""
 
 from __future__ import annotations
 
@@ -7,16 +7,41 @@ from threading import local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pyspark.sql import SparkSession
 
 
-class Tags:
-    """The tag of each thread, put on a session when the thread first asks for it."""
+def _add(session: SparkSession, tag: str) -> None:
+    session.addTag(tag)
 
-    def __init__(self) -> None:
+
+def _remove(session: SparkSession, tag: str) -> None:
+    session.removeTag(tag)  # of the client; a session that is gone takes it as well
+
+
+class Tags:
+    """The tag of each thread, put on a session when the thread first asks for it.
+
+    Args:
+        add: Puts a tag on what a thread asks of a session.
+        remove: Takes it off.
+    """
+
+    def __init__(
+        self,
+        add: Callable[[SparkSession, str], None] = _add,
+        remove: Callable[[SparkSession, str], None] = _remove,
+    ) -> None:
+        self._add = add
+        self._remove = remove
         self._local = local()
+
+    @property
+    def current(self) -> str | None:
+        """The tag of this thread."""
+        tag: str | None = getattr(self._local, "tag", None)
+        return tag
 
     @contextmanager
     def tagged(self, tag: str) -> Iterator[None]:
@@ -29,12 +54,12 @@ class Tags:
             session: SparkSession | None = self._local.session
             self._local.tag = self._local.session = None
             if session is not None:
-                session.removeTag(tag)  # of the client; a session that is gone takes it as well
+                self._remove(session, tag)
 
     def mark(self, session: SparkSession) -> SparkSession:
         """Return the session, with this thread's tag on what it is asked for."""
-        tag = getattr(self._local, "tag", None)
+        tag = self.current
         if tag is not None and self._local.session is not session:
-            session.addTag(tag)
+            self._add(session, tag)
             self._local.session = session
         return session

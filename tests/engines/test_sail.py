@@ -1,5 +1,7 @@
 """The embedded engine: one session, opened when it is needed, and closed."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -97,3 +99,33 @@ def test_two_engines_do_not_share_a_session():
     finally:
         for engine in engines:
             engine.close()
+
+
+def test_ctrl_c_is_the_programs_own_and_the_server_goes_on():
+    program = """
+import os, signal, threading
+from tauro.engines.sail import SailEngine
+engine = SailEngine("tests", {})
+opener = threading.Thread(target=engine.session)  # as the first node does
+opener.start()
+opener.join()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(5)
+except KeyboardInterrupt:
+    threading.Event().wait(0.5)  # the server would need less to end
+    print(engine.session().range(3).count())
+engine.close()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr
+
+
+def test_a_session_whose_server_has_ended_is_given_up_at_once_and_another_one_is_opened(engine):
+    lost = engine.session()
+    engine.revive()
+    assert engine.session() is lost
+    engine._server.stop()
+    engine.revive()
+    assert engine.session() is not lost
+    assert engine.session().range(3).count() == 3

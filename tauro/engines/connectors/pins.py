@@ -1,7 +1,8 @@
 """Which connectors there are: one tested set for one version of pyspark, every jar with its checksum.
 
 The sets are what Maven resolves for the first artefact, without what pyspark has among its own jars. A new version
-of pyspark needs a new table: docs/engines.md says how it is made.
+of pyspark needs a new table: docs/engines.md says how it is made. Spark's module for Avro was released no further than
+4.1.1; it holds what registers the format, whose reader and writer are pyspark's own, and was tried with this one.
 """
 # ruff: noqa: E501 - a row of the tables stands on one line
 
@@ -93,10 +94,19 @@ _KAFKA = (
     ("org.apache.kafka", "kafka-clients", "3.9.2", 9220052, "014b4ef36884478a932641818b080c36a8f8e2e92dc771e800c9d2694f4f83d8"),
     ("org.apache.commons", "commons-pool2", "2.13.1", 156457, "f77a5060d6936a9144023584232f9de3f2248f1abfe156e9d31795f18770674f"),
 )  # fmt: skip
+_AVRO = (
+    ("org.apache.spark", "spark-avro_2.13", "4.1.1", 92354, "6a19d90bc3b6e88d8db0fa36a19273aa10fea2dbd7a62bb60e4cedd73051b32d"),
+)  # fmt: skip
+_POSTGRESQL = (
+    ("org.postgresql", "postgresql", "42.7.14", 1221004, "73914527305a40cce504b0d3d90b23caf565136912d607ae8ae7c5895512332c"),
+)  # fmt: skip
 
 CONNECTORS: Mapping[str, Connector] = MappingProxyType(
     {
         "delta": Connector("delta", tuple(Artifact(*row) for row in _DELTA)),
         "kafka": Connector("kafka", tuple(Artifact(*row) for row in _KAFKA)),
+        "avro": Connector("avro", tuple(Artifact(*row) for row in _AVRO)),
+        # As it is written behind jdbc: in a URL.
+        "postgresql": Connector("postgresql", tuple(Artifact(*row) for row in _POSTGRESQL)),
     }
 )

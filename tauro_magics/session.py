@@ -1,0 +1,66 @@
+"""What a kernel keeps between its cells: the engine's session, and what cells have laid over the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tauro.engines import Engine
+    from tauro.errors import Fault
+    from tauro.project import Project
+
+
+class Session:
+    """One for each kernel. Projects are read anew by every command; all of them compute on one engine."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._made_for: Mapping[str, Any] = {}
+
+    def project(self, env: str | None = None, folder: str | Path = ".", *, config_type: str | None = None) -> Project:
+        """Return the project at a folder, or around it, as its files and cells say now.
+
+        Args:
+            env: The environment; ``$TAURO_ENV`` if not given, else ``base``.
+            folder: A folder of the project; the kernel's own, if not given.
+            config_type: Which settings index, where there are several.
+
+        Raises:
+            TauroError: It has faults; carries all of them.
+        """
+        from tauro.config.report import report_error
+
+        project, faults = self.inspect(Path(folder), env, config_type=config_type)
+        if any(not fault.warning for fault in faults):
+            raise report_error(list(faults))
+        return project
+
+    def inspect(
+        self, folder: Path, env: str | None, *, config_type: str | None = None
+    ) -> tuple[Project, tuple[Fault, ...]]:
+        """Return a project in spite of its faults, and these. Arguments as :meth:`project`."""
+        from tauro.project import Project
+
+        if self._engine is not None:
+            self._engine.revive()
+        return Project.inspect(folder, env, config_type=config_type, engines=self._engine_for)
+
+    def close(self) -> None:
+        """End the engine's session."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _engine_for(self, mode: str, **settings: Any) -> Engine:
+        """Return the engine that is there, when it is one of this kind; else another one in its place."""
+        from tauro.engines import engine_for
+
+        wanted = {"mode": mode, **settings}
+        if self._engine is None or wanted != self._made_for:
+            self.close()
+            self._engine = engine_for(mode, **settings)
+            self._made_for = wanted
+        return self._engine
