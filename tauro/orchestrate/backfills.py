@@ -66,7 +66,7 @@ class Backfill(NamedTuple):
     Attributes:
         id: ``backfill-<timestamp>``; None when nothing was created: a dry run, or nothing was left to do.
         env: Name of the environment.
-        text: Whose windows they are, in words: ``every day at 02:00 (UTC)``.
+        text: Whose windows they are, in words: ``every day at 02:00 (UTC)``; None for days, without a schedule.
         new: What its runs are created from, in the order in which they run.
         runs: These runs; of a dry run none.
         kept: How many windows were left out, because they are done or on their way.
@@ -74,7 +74,7 @@ class Backfill(NamedTuple):
 
     id: str | None
     env: str
-    text: str
+    text: str | None
     new: tuple[NewRun, ...]
     runs: tuple[Run, ...]
     kept: int
@@ -140,11 +140,13 @@ def create_backfill(control: Orchestrator, new: NewBackfill, *, dry_run: bool = 
             priority=_PRIORITY,
         )
     )
-    cadence = _cadence(control, base.env, new)
+    scheduled = _cadence(control, base.env, new)
+    cadence = scheduled or parse_cron("@daily", ZoneInfo("UTC"))
     backfill_id = _free_id(control)
     wanted = [_run(base, cadence, days, backfill_id) for days in _windows(control, cadence, new)]
     made = control.store.create_backfill(wanted, reprocess=new.reprocess, now=control.clock(), dry_run=dry_run)
-    return Backfill(backfill_id if made.runs else None, base.env, cadence.text, made.new, made.runs, made.kept)
+    text = None if scheduled is None else scheduled.text
+    return Backfill(backfill_id if made.runs else None, base.env, text, made.new, made.runs, made.kept)
 
 
 def progress(control: Orchestrator, backfill_id: str) -> Progress:
@@ -226,8 +228,8 @@ def _progress(control: Orchestrator, backfill_id: str) -> Progress:
     return Progress(backfill_id, counts, tuple(reversed(some("running"))), tuple(some("failed", _LATEST)))
 
 
-def _cadence(control: Orchestrator, env: str, new: NewBackfill) -> Cadence:
-    """Return whose windows a backfill has."""
+def _cadence(control: Orchestrator, env: str, new: NewBackfill) -> Cadence | None:
+    """Return whose windows a backfill has; None where the pipeline has no schedule."""
     if new.schedule_id is not None:
         schedule = control.store.get_schedule(new.schedule_id)
         if (schedule.new.pipeline, schedule.new.env) != (new.pipeline, env):
@@ -237,7 +239,7 @@ def _cadence(control: Orchestrator, env: str, new: NewBackfill) -> Cadence:
         return cadence_of(schedule)
     schedules = control.store.list_schedules(pipeline=new.pipeline, env=env)
     if not schedules:
-        return parse_cron("@daily", ZoneInfo("UTC"))
+        return None
     if len({_timing(schedule) for schedule in schedules}) > 1:
         raise UsageFault(
             f"Pipeline '{new.pipeline}' has {len(schedules)} schedules, which differ",

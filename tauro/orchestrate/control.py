@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tauro.store.records import Attempt, Cleaned, Created, Run, Task
 
 
+_LONGEST_KEY = 200
+
+
 class Started(NamedTuple):
     """A run that was to be started.
 
@@ -115,6 +118,11 @@ class Orchestrator:
         _check_numbers(new.retries, new.max_concurrency)
         if new.dedupe_key == "":
             raise UsageFault("The dedupe key is empty", hint="Leave it out, or set the variable that it comes from.")
+        if new.dedupe_key is not None and (len(new.dedupe_key) > _LONGEST_KEY or not new.dedupe_key.isprintable()):
+            raise UsageFault(
+                f"The dedupe key is longer than {_LONGEST_KEY} characters, or has some that cannot be seen",
+                hint="Give a short name, such as gold-2025-01-31.",
+            )
         project = Project.open(self.site.root, new.env, config_type=self.site.config_type, environ=self.site.environ)
         if new.pipeline not in project.pipelines:
             from tauro.exec.plan import find_pipeline

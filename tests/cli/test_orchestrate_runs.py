@@ -468,3 +468,11 @@ def test_an_age_is_told_in_one_unit(seconds, said):
 )
 def test_a_duration_is_told_as_people_say_it(seconds, said):
     assert duration(seconds) == said
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("key", ["a\tb", "x" * 201])
+def test_a_dedupe_key_that_nobody_can_read_is_refused(orchestrate, key):
+    result = orchestrate("run-create", "--pipeline", "memory", "--dedupe-key", key)
+    assert result.code == 3
+    assert "dedupe key" in result.err

@@ -172,7 +172,7 @@ def test_a_dry_run_of_a_backfill_shows_its_windows_and_creates_nothing(orchestra
     options = ("--start-date", "2025-01-02", "--end-date", "2025-01-05", "--reverse", "--dry-run")
     dry = orchestrate("backfill", "--pipeline", "memory", *options)
     assert dry.out.splitlines() == [
-        "2 windows of 'memory' in base, by the schedule 'every day at 00:00 (UTC)'; 2 windows done or on the way",
+        "2 windows of 'memory' in base, a day each; 2 windows done or on the way",
         "",
         "#  Dates",
         "1  2025-01-05",

@@ -30,7 +30,7 @@ def test_without_a_schedule_windows_are_days_that_are_over(control):
     made = create_backfill(control, NEW._replace(retries=2, max_concurrency=4, max_active_runs=2))
     assert days(made) == ["11-20..11-20", "11-21..11-21", "11-22..11-22"]
     assert made.id.startswith("backfill-20261123-033000-")
-    assert (made.env, made.text, made.kept) == ("base", "every day at 00:00 (UTC)", 0)
+    assert (made.env, made.text, made.kept) == ("base", None, 0)
     first = control.store.get_run(made.runs[0].id).new
     assert first == NewRun(
         "good",
