@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tauro.engines.capabilities import FORMATS, driver_of
+from tauro.engines.capabilities import FORMATS, database_of, driver_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from tauro.config.model import ProjectConfig
-    from tauro.engines.capabilities import Ability, Requirement
+    from tauro.engines.capabilities import Ability, Capabilities, Requirement
     from tauro.io.stored import StoredDataset
 
 _MODE = {"json": '"mode": "{}"', "dsl": 'mode = "{}"'}
@@ -23,14 +21,14 @@ class Obstacle(NamedTuple):
     hint: str
 
 
-def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: Container[str]) -> Obstacle | None:
+def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: Capabilities) -> Obstacle | None:
     """Return what keeps the project's engine from a dataset of a known format; None where nothing does.
 
     Args:
         config: The project's configuration.
         stored: The dataset.
         verb: ``read`` or ``write``.
-        able: The formats that the engine reads, or writes.
+        able: What the engine can do.
     """
     name = stored.format.name
     support = FORMATS[name]
@@ -39,10 +37,9 @@ def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: C
     if ability is None:
         return Obstacle(f"format {name} is not {'read' if verb == 'read' else 'written'}", "Choose another format.")
     missing = _missing(config, stored, ability)
-    if embedded and name in able:
+    if embedded and name in (able.reads if verb == "read" else able.writes):
         return None
-    # What is installed is no setting of the project's; the engine knows it.
-    if not embedded and (missing is None or (missing.install and name in able)):
+    if not embedded and (missing is None or (missing.install and _is_installed(stored, verb, able))):
         return None
     if missing is not None and not embedded:
         otherwise = "" if ability.embedded else f", or write {_line(config, 'local')}"
@@ -50,7 +47,7 @@ def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: C
             hint = f"Run {missing.install}, or write {_setting(missing)}{otherwise}."
             return Obstacle(f"format {name}, which needs a connector of Spark", hint)
         return Obstacle(f"format {name}, which needs a setting of Spark", f"Write {_setting(missing)}{otherwise}.")
-    also = "" if missing is None else f", and {_setting(missing)}"
+    also = "" if missing is None else f", and {f'run {missing.install}' if missing.install else _setting(missing)}"
     return Obstacle(f"format {name}: {ability.embedded}", f"Write {_line(config, 'spark')}{also}.")
 
 
@@ -58,8 +55,20 @@ def _missing(config: ProjectConfig, stored: StoredDataset, ability: Ability) -> 
     """Return what Apache Spark still needs for a dataset."""
     requires = ability.requires
     if stored.format.name == "jdbc":
-        requires = driver_of(str(stored.config.options.get("url", "")))
+        requires = driver_of(_url(stored))
     return None if requires is None or requires.is_met(config.settings.spark_config) else requires
+
+
+def _is_installed(stored: StoredDataset, verb: str, able: Capabilities) -> bool:
+    """Say whether a connector is there that no setting of the project names; the engine knows it."""
+    if stored.format.name == "jdbc":
+        return database_of(_url(stored)) in able.drivers
+    formats = able.reads if verb == "read" else able.writes
+    return stored.format.name in formats
+
+
+def _url(stored: StoredDataset) -> str:
+    return str(next((value for key, value in stored.config.options.items() if key.lower() == "url"), ""))
 
 
 def _setting(requirement: Requirement) -> str:

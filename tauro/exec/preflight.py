@@ -135,7 +135,7 @@ def check_engine(
     ):
         for stored in datasets.values():
             # A format that another package brings knows itself what it needs.
-            obstacle = obstacle_of(config, stored, verb, able) if stored.format.name in FORMATS else None
+            obstacle = obstacle_of(config, stored, verb, engine.capabilities) if stored.format.name in FORMATS else None
             if obstacle is not None:
                 raise Unsupported(
                     f"The engine '{engine.name}' cannot {verb} '{stored.name}': {obstacle.why}",

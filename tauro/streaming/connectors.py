@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tauro.config.model import DatasetConfig, ProjectConfig
 
-_OF_FORMAT = {"kafka": "kafka", "delta": "delta", "delta_stream": "delta"}
+_OF_FORMAT = {"kafka": "kafka", "delta": "delta", "delta_stream": "delta", "avro": "avro"}
 
 
 def check_connectors(config: ProjectConfig, engine: str, datasets: Iterable[DatasetConfig]) -> None:

@@ -129,14 +129,14 @@ def test_info_of_one_engine_has_only_that(data, tauro):
 def test_info_shows_what_is_there_of_a_connector(data, tauro, stocked):
     told = data("engine", "info", "spark")[0]
     states = {one["name"]: one["state"] for one in told["connectors"]}
-    assert states == {"delta": "installed", "kafka": "missing"}
+    assert states == {"delta": "installed", "kafka": "missing", "avro": "missing", "postgresql": "missing"}
     assert "delta" in told["engines"][0]["reads"]
     (stocked / DELTA_FILE).unlink()
     told = data("engine", "info", "spark")[0]
     assert told["connectors"][0]["state"] == "partial"
     assert [one["file"] for one in told["connectors"][0]["jars"] if not one["installed"]] == [DELTA_FILE]
     assert "delta" not in told["engines"][0]["reads"]
-    assert "delta      partial  tauro engine install --delta" in tauro("engine", "info").out
+    assert "delta       partial  tauro engine install --delta" in tauro("engine", "info").out
 
 
 def test_a_folder_that_others_can_write_is_told_and_not_used(data, stocked):
@@ -165,6 +165,8 @@ def test_outside_of_a_project_the_machine_is_looked_at_and_nothing_is_amiss(data
         "Java": "note",
         "delta connector": "note",
         "kafka connector": "note",
+        "avro connector": "note",
+        "postgresql connector": "note",
         "Maven repository": "ok",
     }
     assert all(one["hint"] for one in told["findings"] if one["state"] != "ok")

@@ -427,7 +427,7 @@ def test_every_installed_connector_is_in_a_session(stocked):
     own, *jars = config["spark.jars"].split(",")
     assert (own, config["other"]) == ("/mine.jar", "x")
     assert [jar.rpartition("/")[2] for jar in jars] == [
-        one.file for name in ("delta", "kafka") for one in CONNECTORS[name].artifacts
+        one.file for each in CONNECTORS.values() for one in each.artifacts
     ]
     assert all(jar.startswith("file:///") and " " not in jar for jar in jars)
 
@@ -454,7 +454,7 @@ def test_a_connector_whose_content_was_changed_stops_a_run_before_it_starts(stoc
     with pytest.raises(EngineUnavailable, match="has been damaged") as caught:
         check_connectors({}, stocked)
     assert "tauro engine install --delta" in caught.value.hint
-    check_connectors({"spark.jars": "delta.jar,kafka.jar"}, stocked)  # none is taken
+    check_connectors({"spark.jars": "delta.jar,kafka.jar,avro.jar,postgresql.jar"}, stocked)  # none is taken
 
 
 # -- the pinned set -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import pytest
 
 from tauro.engines.capabilities import apache_spark
+from tauro.engines.connectors.pins import CONNECTORS
 from tauro.errors import Unsupported
 
 CODE = """
@@ -29,7 +30,23 @@ def refused(open_project):
     return plan
 
 
+@pytest.fixture
+def stocked(tmp_path, monkeypatch):
+    """Put files in the place and size of the jars of connectors."""
+
+    def stock(*names):
+        folder = tmp_path / "caches/jars"
+        folder.mkdir(parents=True, mode=0o700)
+        monkeypatch.setenv("TAURO_CACHE_DIR", str(folder.parent))
+        for artifact in (one for name in names for one in CONNECTORS[name].artifacts):
+            with (folder / artifact.file).open("wb") as file:
+                file.truncate(artifact.size)
+
+    return stock
+
+
 JDBC = {"format": "jdbc", "options": {"url": "jdbc:mysql://me:hunter2@h/d", "dbtable": "t"}, "write_mode": "append"}
+POSTGRESQL = {**JDBC, "options": {"URL": "jdbc:postgresql://h/d?user=me&password=hunter2", "dbtable": "t"}}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +72,15 @@ def test_the_embedded_engine_refuses_with_the_line_that_switches_it(refused, sec
 @pytest.mark.parametrize(
     ("dataset", "line"),
     [
-        ({"format": "avro", "filepath": "x"}, "spark.jars.packages: 'org.apache.spark:spark-avro_2.13:4.2.0'"),
+        (
+            {"format": "avro", "filepath": "x"},
+            "Run tauro engine install --avro, or write spark_config: {",
+        ),
+        ({"format": "avro", "filepath": "x"}, "spark.jars.packages: 'org.apache.spark:spark-avro_2.13:4.1.1'"),
+        (
+            POSTGRESQL,
+            "Run tauro engine install --postgresql, or write spark_config: {",
+        ),
         ({"format": "table", "table_name": "t"}, "spark.sql.catalogImplementation: hive"),
         (JDBC, "spark.jars.packages: 'com.mysql:mysql-connector-j:"),
         ({"format": "delta", "filepath": "x"}, "spark.jars.packages: 'io.delta:delta-spark_4.2_2.13:"),
@@ -80,6 +105,19 @@ def test_apache_spark_refuses_with_the_setting_that_it_lacks(refused, dataset, l
 )
 def test_tables_are_served_where_a_catalog_outlives_the_run(config, serves):
     assert ("table" in apache_spark(config).writes) is serves
+
+
+@pytest.mark.parametrize("dataset", [{"format": "avro", "filepath": "x"}, JDBC, POSTGRESQL])
+def test_the_plan_takes_what_an_installed_connector_serves_and_nothing_else(open_project, dataset, stocked):
+    stocked("avro", "postgresql")
+    input_ = {"i": {"format": "csv", "filepath": "data/i"}}
+    nodes = {"n": {"input": "i", "output": "o"}}
+    project = open_project(CODE, nodes, input=input_, output={"o": dataset}, global_settings={"mode": "spark"})
+    if dataset is JDBC:  # another database's driver
+        with pytest.raises(Unsupported, match="needs a setting of Spark"):
+            project.plan("p")
+    else:
+        assert list(project.plan("p").writes) == ["o"]
 
 
 @pytest.mark.parametrize("dataset", [{"format": "avro", "filepath": "x"}, {"format": "table", "table_name": "t"}, JDBC])

@@ -1,6 +1,10 @@
-"""Plays reads and writes on Apache Spark, in a process of its own: ``formats_play.py FOLDER JARS < cases``."""
+"""Plays reads and writes on Apache Spark, in a process of its own: ``formats_play.py FOLDER CACHE < cases``.
+
+CACHE is a folder for TAURO_CACHE_DIR, with connectors.
+"""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,14 +18,13 @@ from tauro.project import Project
 QUIET = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "OFF"}
 
 
-def settings(folder, jars):
-    more = {"spark.jars": jars} if jars else {}
+def settings(folder):
     hive = {
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": f"{folder}/warehouse",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:{folder}/metastore;create=true",
     }
-    return {"mode": "spark", "spark_master": "local[2]", "spark_config": {**QUIET, **more, **hive}}
+    return {"mode": "spark", "spark_master": "local[2]", "spark_config": {**QUIET, **hive}}
 
 
 def play(step, root, engine):
@@ -47,11 +50,11 @@ def play(step, root, engine):
 
 
 def main():
-    folder, jars = sys.argv[1:]
+    folder, os.environ["TAURO_CACHE_DIR"] = sys.argv[1:]
     root = Path(folder) / "project"
     (root / "config/base").mkdir(parents=True)
     (root / "settings.json").write_text('{"env_config": {"base": {}}}')
-    given = settings(folder, jars)
+    given = settings(folder)
     (root / "config/base/global_settings.json").write_text(json.dumps(given))
     engine = engine_for("spark", app_name="tests", spark_config=given["spark_config"], spark_master="local[2]")
     results = {case: [play(step, root, engine) for step in steps] for case, steps in json.load(sys.stdin).items()}

@@ -1,7 +1,6 @@
-"""What only Apache Spark reads and writes: orc, xml, tables of its catalog, databases; and Avro, where its jar is."""
+"""What only Apache Spark reads and writes: orc, xml, tables of its catalog, databases; and Avro."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -74,7 +73,7 @@ def cases(folder):
             read,
             {"settings": {**jdbc, "partition_filter": "id > 2"}},
             {"settings": {**jdbc, "write_mode": "overwrite"}, "rows": TWO},
-            {"settings": {"format": "jdbc", "options": {"url": "jdbc:postgresql://u:hunter2@h/d", "dbtable": "t"}}},
+            {"settings": {"format": "jdbc", "options": {"url": "jdbc:mysql://u:hunter2@h/d", "dbtable": "t"}}},
         ],
         "query": [
             {"settings": {"format": "query", "query": "SELECT id * :n AS m FROM default.sales", "params": {"n": 2}}},
@@ -83,37 +82,28 @@ def cases(folder):
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory):
+def played(tmp_path_factory, installed_connectors):
     """Return what the steps came to, and the folder of the data."""
     if shutil.which("java") is None:
         pytest.skip("Apache Spark needs Java, and here is none")
     folder = tmp_path_factory.mktemp("formats")
     (folder / "project/in").mkdir(parents=True)
     (folder / "project/in/a.xml").write_text(XML, encoding="utf-8")
-    jar = Path(os.environ.get("M2_REPOSITORY", Path.home() / ".m2/repository"), AVRO)
     program = [sys.executable, str(Path(__file__).with_name("formats_play.py")), str(folder)]
     done = subprocess.run(
-        [*program, str(jar) if jar.is_file() else ""],
+        [*program, str(installed_connectors)],
         input=json.dumps(cases(folder)), capture_output=True, text=True, timeout=280, check=False, cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return {**json.loads(done.stdout.splitlines()[-1]), "data": folder / "project/data"}
 
 
-AVRO = "org/apache/spark/spark-avro_2.13/4.2.0/spark-avro_2.13-4.2.0.jar"
 OF_TWO = [["1", "a", "2025-01-02"], ["2", "é", "None"]]
 OF_ONE = [["3", "c", "2025-01-03"]]
 
 
-def needs_its_jar(played):
-    if "spark-avro" in str(played["avro"][0]):
-        pytest.skip(f"Writing Avro needs a jar that is not here: ~/.m2/repository/{AVRO}")
-
-
 @pytest.mark.parametrize("name", ["orc", "avro", "table"])
 def test_every_mode_leaves_what_it_says_and_a_failure_leaves_what_was_there(played, name):
-    if name == "avro":
-        needs_its_jar(played)
     told, found = played[name][::2], played[name][1::2]
     both = sorted([*OF_TWO, *OF_ONE], key=repr)
     assert found[:7] == [OF_TWO, both, both, both, both, both, both]
@@ -136,7 +126,6 @@ def test_orc_is_partitioned_filtered_and_read_by_a_pattern_and_a_schema(played):
 
 
 def test_the_avro_that_spark_writes_is_read_by_others(played):
-    needs_its_jar(played)
     (file,) = (played["data"] / "avro").glob("*.avro")
     with file.open("rb") as content:
         assert list(fastavro.reader(content)) == []
@@ -176,7 +165,7 @@ def test_rows_are_added_to_a_database_all_or_none(played):
 def test_a_database_is_not_overwritten_and_a_driver_that_lacks_is_named_without_its_password(played):
     overwrite, driver = played["jdbc"][6:]
     assert "write_mode 'overwrite' is not available" in overwrite
-    assert "spark.jars.packages: 'org.postgresql:postgresql:" in driver
+    assert "spark.jars.packages: 'com.mysql:mysql-connector-j:" in driver
     assert "hunter2" not in driver
 
 

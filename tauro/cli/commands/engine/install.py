@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MANUAL = Manual(
     examples=(
         "tauro engine install --delta",
-        "tauro engine install --delta --kafka",
+        "tauro engine install --delta --postgresql",
         "TAURO_MAVEN_URL=https://maven.example.com/central tauro engine install",
     ),
     variables={
@@ -47,10 +47,12 @@ _MANUAL = Manual(
 @click.command("install", cls=Command, manual=_MANUAL, short_help="Install connectors of Apache Spark.")
 @click.option("--delta", is_flag=True, help="Delta Lake.")
 @click.option("--kafka", is_flag=True, help="Kafka.")
+@click.option("--avro", is_flag=True, help="Files of Avro.")
+@click.option("--postgresql", is_flag=True, help="The JDBC driver of PostgreSQL.")
 @output_option
 @logging_options
 @click.pass_obj
-def command(console: Console, *, delta: bool, kafka: bool) -> None:
+def command(console: Console, **wanted: bool) -> None:
     """Install connectors of Apache Spark; all of them, if none is named.
 
     Their jars are pinned with their checksums, are taken from ~/.m2/repository where they are there, and
@@ -62,8 +64,7 @@ def command(console: Console, *, delta: bool, kafka: bool) -> None:
     from tauro.engines.connectors.maven import find_repository
     from tauro.engines.connectors.pins import CONNECTORS
 
-    wanted = {"delta": delta, "kafka": kafka}
-    chosen = [CONNECTORS[name] for name, wants in wanted.items() if wants or not any(wanted.values())]
+    chosen = [one for name, one in CONNECTORS.items() if wanted[name] or not any(wanted.values())]
     check_pyspark()
     repository = find_repository(os.environ, Path.home())
     folder = jars_folder(os.environ)
