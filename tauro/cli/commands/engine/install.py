@@ -52,7 +52,7 @@ _MANUAL = Manual(
 @output_option
 @logging_options
 @click.pass_obj
-def command(console: Console, **wanted: bool) -> None:
+def command(console: Console, /, **wanted: bool) -> None:
     """Install connectors of Apache Spark; all of them, if none is named.
 
     Their jars are pinned with their checksums, are taken from ~/.m2/repository where they are there, and
