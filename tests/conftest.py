@@ -17,6 +17,7 @@ from tauro.engines.connectors.pins import CONNECTORS
 from tauro.errors import TauroError
 from tauro.project import Project
 
+from .services.kafka import serve_kafka
 from .services.postgres import StorePlace, serve_postgres
 
 _FIGURES = pytest.StashKey[list[str]]()
@@ -126,6 +127,13 @@ def open_project(make_project):
 def postgres_server():
     """Start a server, and return the function that gives each caller a schema of its own as a URL."""
     yield from serve_postgres()
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(installed_connectors, request):
+    """A broker of Apache Kafka."""
+    kept = request.config.cache.mkdir("kafka-broker") / "jars"
+    yield from serve_kafka(installed_connectors / "jars", kept)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

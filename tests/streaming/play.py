@@ -1,6 +1,7 @@
 """Plans and runs streams of projects in a process of one JVM: a request is a line of JSON, and so is its answer."""
 
 import json
+import math
 import os
 import signal
 import sys
@@ -35,8 +36,12 @@ def answer(request):
 
     def tell(event):
         events.append(event.to_dict())
-        batch = events[-1].get("progress", {}).get("batch", -1)
-        if events[-1]["event"] == request.get("stop_at") or batch >= request.get("stop_at_batch", batch + 1):
+        progress = events[-1].get("progress", {"batch": -1, "total_rows": 0})
+        if (
+            events[-1]["event"] == request.get("stop_at")
+            or progress["batch"] >= request.get("stop_at_batch", math.inf)
+            or progress["total_rows"] >= request.get("stop_at_rows", math.inf)
+        ):
             stop.request(60)
         if events[-1]["event"] == request.get("kill_spark_at"):
             os.kill(java(), signal.SIGKILL)
