@@ -95,6 +95,12 @@ def table(
     )
 
 
+def aligned(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return titles with what belongs to them, one below the other."""
+    width = max(len(title) for title, _ in pairs) + 1
+    return "\n".join(f"  {title + ':':{width}}  {text}" for title, text in pairs)
+
+
 def shown_path(path: Path) -> str:
     """Return a path as a person would type it here: relative, where it is below the current folder."""
     here = path.cwd()

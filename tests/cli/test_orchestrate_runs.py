@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tauro.cli.commands.orchestrate.moments import age, duration
+from tauro.cli.moments import age, duration
 
 RUN_KEYS = {
     "run_id",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tauro.cli.moments import iso
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from tauro.store.records import Attempt, Run, Task
 
@@ -70,8 +71,3 @@ def attempt_data(attempt: Attempt) -> dict[str, Any]:
         "ended_at": iso(attempt.ended_at),
         "error": attempt.error,
     }
-
-
-def iso(moment: datetime | None) -> str | None:
-    """Return a time as JSON data."""
-    return None if moment is None else moment.isoformat()

@@ -43,8 +43,9 @@ def command(console: Console, where: Where, *, days: int, dry_run: bool) -> None
     Runs that are pending or running stay, and so do schedules and streams that run. It takes a thousand runs at a time,
     so that no other process waits for it.
     """
-    from tauro.cli.commands.orchestrate.data import SCHEMA, iso
+    from tauro.cli.commands.orchestrate.data import SCHEMA
     from tauro.cli.commands.orchestrate.store_text import cleaned_text
+    from tauro.cli.moments import iso
 
     with open_runs(console, where) as runs:
         before = runs.clock() - timedelta(days=days)

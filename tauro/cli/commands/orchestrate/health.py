@@ -55,8 +55,8 @@ def command(console: Console, where: Where, *, max_age: float) -> int:
     For probes of systemd, containers and monitors. A schedule that cannot fire is told by
     schedule-list, and is not late.
     """
-    from tauro.cli.commands.orchestrate.moments import duration
     from tauro.cli.commands.orchestrate.store_text import counted
+    from tauro.cli.moments import duration
 
     with open_runs(console, where) as runs:
         health = _look(runs)

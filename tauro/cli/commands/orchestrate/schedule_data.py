@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tauro.cli.commands.orchestrate.data import iso
+from tauro.cli.moments import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -61,8 +61,8 @@ def command(console: Console, where: Where, *, poll_interval: float, max_runs: i
 
 def _introduce(console: Console, runs: Orchestrator) -> None:
     """Say what there is to serve; without schedules somebody may wonder why nothing happens."""
-    from tauro.cli.commands.orchestrate.moments import stamp_and_age
     from tauro.cli.commands.orchestrate.store_text import counted
+    from tauro.cli.moments import stamp_and_age
 
     active = len(runs.store.list_schedules(enabled=True))
     due = runs.store.next_due()

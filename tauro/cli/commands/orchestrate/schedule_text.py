@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tauro.cli.colour import paint
-from tauro.cli.commands.orchestrate.moments import age, stamp
+from tauro.cli.moments import age, stamp
 from tauro.cli.render import clean, table
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tauro.cli.commands.orchestrate.data import SCHEMA, iso
-from tauro.cli.commands.orchestrate.moments import stamp_and_age
-from tauro.cli.commands.orchestrate.text import aligned
-from tauro.cli.render import shown_path
+from tauro.cli.commands.orchestrate.data import SCHEMA
+from tauro.cli.moments import iso, stamp_and_age
+from tauro.cli.render import aligned, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +68,7 @@ def stats_data(stats: Stats) -> dict[str, Any]:
 
 def cleaned_text(cleaned: Cleaned, before: datetime, *, dry_run: bool) -> str:
     """Return what a clean-up has removed, or would remove, as text."""
-    from tauro.cli.commands.orchestrate.moments import stamp
+    from tauro.cli.moments import stamp
 
     verb = "Would remove" if dry_run else "Removed"
     counts = ", ".join(counted(count, name[:-1]) for name, count in cleaned._asdict().items())

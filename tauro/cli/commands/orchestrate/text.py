@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from tauro.cli.colour import paint
-from tauro.cli.commands.orchestrate.moments import age, stamp_and_age, took
-from tauro.cli.render import clean, table
+from tauro.cli.moments import age, stamp_and_age, took
+from tauro.cli.render import aligned, clean, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -127,12 +127,6 @@ def attempt_table(attempts: Iterable[Attempt], now: datetime) -> str:
         for attempt in attempts
     ]
     return table_with_reasons(("Node", "Attempt", "State", "Started", "Took", ""), rows, right=(1, 4))
-
-
-def aligned(pairs: Sequence[tuple[str, str]]) -> str:
-    """Return titles with what belongs to them, one below the other."""
-    width = max(len(title) for title, _ in pairs) + 1
-    return "\n".join(f"  {title + ':':{width}}  {text}" for title, text in pairs)
 
 
 def _facts(run: Run, now: datetime) -> Iterable[tuple[str, str]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tauro.errors import TauroError, UsageFault
-
-_HYPERPARAMS_HINT = """Write it in single quotes: --hyperparams '{"learning_rate": 0.01}'."""
+from tauro.cli.hyperparams import hyperparams_of
+from tauro.errors import UsageFault
 
 
 class Plans(Sequence[Any]):
@@ -58,17 +57,4 @@ def ml_options(options: dict[str, Any]) -> Any:
     """
     from tauro.exec.ml import MlOptions
 
-    text = options["hyperparams"]
-    if text is None:
-        return MlOptions(options["model_version"])
-    from tauro.config.formats import format_of
-
-    try:
-        found = format_of("hyperparams.json").parse(text, "--hyperparams")
-    except TauroError as error:
-        faults = error.faults
-        reason = f": {faults[0].message}, at its column {faults[0].place.column}" if faults and faults[0].place else ""
-        raise UsageFault(f"--hyperparams is not JSON{reason}", hint=_HYPERPARAMS_HINT) from None
-    if not isinstance(found, dict):
-        raise UsageFault("--hyperparams is not a JSON object", hint=_HYPERPARAMS_HINT)
-    return MlOptions(options["model_version"], found)
+    return MlOptions(options["model_version"], hyperparams_of(options["hyperparams"]))

@@ -50,3 +50,8 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{whole // 3_600} h {whole % 3_600 // 60:02} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a time as JSON data."""
+    return None if moment is None else moment.isoformat()
