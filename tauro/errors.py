@@ -33,7 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 
 class Place(NamedTuple):
@@ -256,6 +256,35 @@ def error_of(exit_code: int) -> type[TauroError]:
         SecurityError,
     )
     return next((branch for branch in branches if branch.exit_code == exit_code), TauroError)
+
+
+def error_from_dict(data: Mapping[str, Any]) -> TauroError:
+    """Return an error of the branch and with the data of the one whose ``to_dict`` gave ``data``: a process told it.
+
+    The lines of its places are left out, and the classes below the branches are not told.
+    """
+    kind = error_of(data["exit_code"])
+    return kind(
+        data["message"],
+        place=Place(**data["place"]) if data["place"] else None,
+        looked_up=tuple(data["looked_up"]),
+        nearest=tuple(data["nearest"]),
+        hint=data["hint"],
+        faults=tuple(_fault_from_dict(fault, kind.exit_code) for fault in data["faults"]),
+    )
+
+
+def _fault_from_dict(data: Mapping[str, Any], exit_code: int) -> Fault:
+    return Fault(
+        data["id"],
+        data["message"],
+        exit_code,
+        Place(**data["place"]) if data["place"] else None,
+        looked_up=tuple(data["looked_up"]),
+        nearest=tuple(data["nearest"]),
+        hint=data["hint"],
+        warning=data["severity"] == "warning",
+    )
 
 
 class TauroWarning(RuntimeWarning):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tauro.config.model import ProjectConfig
 
 _LOGGER = logging.getLogger("tauro.run")
+_FORM = "%(asctime)s %(levelname)-8s %(name)s%(of_node)s %(message)s"
 _STANDARD_LIBRARY = f"{Path(logging.__file__).parent.parent}/"
 _LEVELS = {"completed": logging.INFO, "failed": logging.ERROR, "skipped": logging.WARNING, "cancelled": logging.WARNING}
 
@@ -86,6 +87,25 @@ def logged_in(context: LogContext) -> Iterator[None]:
         yield
     finally:
         _CONTEXT.reset(token)
+
+
+def log_to_stderr(config: ProjectConfig) -> None:
+    """Send the records of Tauro and of the project's code to stderr, and those of libraries that warn."""
+    context = project_context(config)
+
+    def belongs(record: logging.LogRecord) -> bool:
+        node = current_context().fields.get("node")
+        record.of_node = "" if node is None else f" [{node}]"
+        own = record.name.partition(".")[0] == "tauro"
+        return own or record.levelno >= logging.WARNING or context.owns(record)
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(_FORM))
+    handler.addFilter(belongs)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(config.settings.logging.level)
+    logging.captureWarnings(True)  # noqa: FBT003 - the standard library's signature
 
 
 class LogListener:

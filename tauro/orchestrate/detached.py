@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import select
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tauro.errors import ExecutionError, TauroError, error_of
 from tauro.orchestrate.site import Site, Timing
-from tauro.processes.marks import MARK
+from tauro.processes.detached import answer, answer_no_more, next_answer, spawn
 from tauro.processes.output import log_file
-from tauro.security.private import private_directory
+
+if TYPE_CHECKING:
+    import subprocess
 
 #: An interpreter starts in a fraction of a second; a store may be held up by others for longer.
 ANSWER_SECONDS = 60.0
@@ -41,27 +41,9 @@ def launch(site: Site, run_id: str, *, limited: bool = False, once: bool = False
         "limited": limited,
         "once": once,
     }
-    private_directory(site.state)
-    file = log_file(site.state, run_id)
-    private_directory(file.parent)
-    errors = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tauro.orchestrate.detached"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            cwd=site.root,
-            # A node may start a run; that must not end with the node's own.
-            env={name: value for name, value in site.environ.items() if name != MARK},
-            start_new_session=True,
-        )
-    finally:
-        os.close(errors)
-    if process.stdin is not None:
-        process.stdin.write(json.dumps(order).encode())
-        process.stdin.close()
-    return process
+    return spawn(
+        "tauro.orchestrate.detached", order, log=log_file(site.state, run_id), cwd=site.root, environ=site.environ
+    )
 
 
 def wait_for_claim(process: subprocess.Popen[bytes], seconds: float = ANSWER_SECONDS) -> bool:
@@ -74,19 +56,14 @@ def wait_for_claim(process: subprocess.Popen[bytes], seconds: float = ANSWER_SEC
     Raises:
         TauroError: It ended with an error, or did not answer.
     """
-    answer = b""
+    told = next_answer(process, seconds)
     if process.stdout is not None:
-        with process.stdout as pipe:
-            poll = select.poll()  # select() takes no descriptor beyond 1,023
-            poll.register(pipe, select.POLLIN)
-            if poll.poll(seconds * 1000):
-                answer = pipe.readline()
-    if not answer:
+        process.stdout.close()
+    if told is None:
         raise ExecutionError(
             f"The background process {process.pid} did not start the run",
             hint="tauro orchestrate run-logs tells what it has said.",
         )
-    told = json.loads(answer)
     if "error" in told:
         error = told["error"]
         raise error_of(error["exit_code"])(error["message"], hint=error["hint"])
@@ -109,25 +86,19 @@ def main() -> None:
                 stop,
                 limited=order["limited"],
                 once=order["once"],
-                claimed=lambda: _answer({"claimed": True}),
+                claimed=lambda: _answer(claimed=True),
             )
         if run is None:
-            _answer({"claimed": False})
+            _answer(claimed=False)
     except TauroError as error:
-        _answer({"error": error.to_dict()})
+        _answer(error=error.to_dict())
         raise
 
 
-def _answer(told: dict[str, Any]) -> None:
-    """Tell whoever waits, and close the pipe; what comes later is told to nobody."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    try:
-        os.write(1, json.dumps(told).encode() + b"\n")
-    except BrokenPipeError:
-        pass  # it waits no more
-    finally:
-        os.dup2(nothing, 1)
-        os.close(nothing)
+def _answer(**told: Any) -> None:
+    """Tell whoever waits; what comes later is told to nobody."""
+    answer(**told)
+    answer_no_more()
 
 
 if __name__ == "__main__":

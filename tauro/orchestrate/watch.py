@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import signal
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tauro.exec.events import Event, NodeEnded, NodeStarted, RunStarted, event_from_dict
-from tauro.processes.child import Child, read
+from tauro.processes.child import Child, read, told_end
 from tauro.processes.messages import Lines
 from tauro.security.redaction import Redactor
 
@@ -191,7 +190,7 @@ class Watch:
             return self._asked()
         if result is not None:
             return Ended(result["state"], result["error"], result["transient"])
-        return Ended("failed", f"{_crash(code)}{self._meanwhile()}", may_pass=True)
+        return Ended("failed", f"{told_end(code)}{self._meanwhile()}", may_pass=True)
 
     def _asked(self) -> Ended:
         """Return how an attempt ended that did not end by itself."""
@@ -204,12 +203,3 @@ class Watch:
     def _meanwhile(self) -> str:
         names = ", ".join(f"'{node}'" for node in self._running)
         return f", while {names} ran" if names else ""
-
-
-def _crash(code: int) -> str:
-    """Say how a process ended that told no result."""
-    if code >= 0:
-        return f"Its process left with exit code {code} before the run was over"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    why = ": from outside, or for want of memory" if name == "SIGKILL" else ""
-    return f"Its process was ended by {name}{why}"

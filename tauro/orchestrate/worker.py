@@ -6,22 +6,20 @@ likes. Whatever it meets, only this process ends of it: its supervisor sees that
 
 from __future__ import annotations
 
-import faulthandler
 import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tauro.orchestrate.work import Work
-from tauro.processes.guard import go_on_guarded
+from tauro.processes.beginning import begin
 from tauro.processes.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tauro.config.model import ProjectConfig
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
     from tauro.exec.runner import Cancellation
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from tauro.security.redaction import Redactor
 
     Tell = Callable[[bytes], None]
-
-_FORM: Final = "%(asctime)s %(levelname)-8s %(name)s%(of_node)s %(message)s"
 
 
 def main(events: int, lifeline: int) -> NoReturn:
@@ -41,25 +37,12 @@ def main(events: int, lifeline: int) -> NoReturn:
         lifeline: Its other end is held open by the supervisor.
     """
     work = Work.from_json(sys.stdin.buffer.read())
-    go_on_guarded(lifeline, work.record, keep_from_guard=(events,))
-    os.set_inheritable(events, False)  # noqa: FBT003 - what a node starts must not hold the pipe open
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    faulthandler.enable()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr] # text files, both
-    is_clean = _execute(work, lambda line: _write(events, line))
+    is_clean = _execute(work, begin(events, lifeline, work.record))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     if is_clean:
         sys.exit(0)
     os._exit(0)  # a node may still run in its thread
-
-
-def _write(pipe: int, line: bytes) -> None:
-    left = memoryview(line)
-    while left:
-        left = left[os.write(pipe, left) :]
 
 
 def _execute(work: Work, tell: Tell) -> bool:
@@ -92,10 +75,10 @@ def _interrupt(_signal: int, _frame: Any) -> None:
 
 def _run(project: Project, work: Work, tell: Tell) -> RunResult | None:
     """Run what earlier attempts have left to do; nothing may be left."""
-    from tauro.exec.log import LogListener
+    from tauro.exec.log import LogListener, log_to_stderr
     from tauro.exec.runner import Cancellation
 
-    _log_to_stderr(project.config)
+    log_to_stderr(project.config)
     plan = _plan(project, work)
     for warning in plan.warnings:
         logging.getLogger("tauro.run").warning("%s", warning.message)
@@ -179,27 +162,6 @@ def _completed(state: Path, work: Work) -> Iterator[dict[str, Any]]:
         except RunNotFound:
             continue
         yield from (outcome for outcome in outcomes if outcome["state"] == "completed")
-
-
-def _log_to_stderr(config: ProjectConfig) -> None:
-    """Send the records of Tauro and of the project's code to stderr, and those of libraries that warn."""
-    from tauro.exec.log import current_context, project_context
-
-    context = project_context(config)
-
-    def belongs(record: logging.LogRecord) -> bool:
-        node = current_context().fields.get("node")
-        record.of_node = "" if node is None else f" [{node}]"
-        own = record.name.partition(".")[0] == "tauro"
-        return own or record.levelno >= logging.WARNING or context.owns(record)
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(_FORM))
-    handler.addFilter(belongs)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(config.settings.logging.level)
-    logging.captureWarnings(True)  # noqa: FBT003 - the standard library's signature
 
 
 if __name__ == "__main__":

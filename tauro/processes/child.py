@@ -107,3 +107,12 @@ def read(descriptor: int) -> bytes:
         return os.read(descriptor, _PART)
     except BlockingIOError:
         return b""
+
+
+def told_end(code: int) -> str:
+    """Say how a process ended that told no result; less than 0 is a signal."""
+    if code >= 0:
+        return f"Its process left with exit code {code} before the run was over"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    why = ": from outside, or for want of memory" if name == "SIGKILL" else ""
+    return f"Its process was ended by {name}{why}"

@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -50,6 +52,17 @@ def is_alive(owner: Owner) -> bool:
     return owner.boot_id == _boot_id() and _started(owner.pid) == owner.started
 
 
+def is_here(owner: Owner) -> bool:
+    """Say whether a process is, or was, one of this start of this machine, and of this container."""
+    return owner.boot_id == _boot_id()
+
+
+def owner_of_pid(pid: int) -> Owner | None:
+    """Return who a process of this machine is, None when there is none of that number."""
+    started = _started(pid)
+    return None if started is None else Owner(os.uname().nodename, _boot_id(), pid, started)
+
+
 def is_at_work(owner: Owner, lock: Path) -> bool:
     """Say whether an owner on this machine still holds the lock of its claim, and is not stopped, as by Ctrl-Z."""
     return _look(lock) == (owner, True) and is_alive(owner) and not is_stopped(owner.pid)
@@ -58,6 +71,17 @@ def is_at_work(owner: Owner, lock: Path) -> bool:
 def is_stopped(pid: int) -> bool:
     """Say whether a process does not go on until somebody lets it, as after Ctrl-Z."""
     return _stat(pid)[:1] in (["T"], ["t"])
+
+
+def kill(owner: Owner) -> None:
+    """End a process of this machine at once, and no other that may have come to its number."""
+    with suppress(OSError):  # it has ended, or is another user's
+        process = os.pidfd_open(owner.pid)
+        try:
+            if is_alive(owner):
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+        finally:
+            os.close(process)
 
 
 def is_gone(owner: Owner, lock: Path) -> bool:

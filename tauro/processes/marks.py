@@ -35,10 +35,15 @@ def end_marked(mark: str) -> None:
     deadline = monotonic() + _PATIENCE_SECONDS
     while found := marked(mark):
         for pid in found:
-            _end(pid, entry)
+            _signal(pid, entry, signal.SIGKILL)
         if monotonic() > deadline:  # the kernel does not let it go, as with a disk that does not answer
             return
         sleep(0.005)
+
+
+def ask_marked(mark: str, pid: int) -> None:
+    """Ask one process that carries a mark to end, and no other that may have come to its number."""
+    _signal(pid, f"{MARK}={mark}".encode(), signal.SIGTERM)
 
 
 def _numbers() -> list[int]:
@@ -54,12 +59,11 @@ def _carries(pid: int, entry: bytes) -> bool:
         return False
 
 
-def _end(pid: int, entry: bytes) -> None:
-    """End a process that carries an entry, and no other that may have come to its number."""
+def _signal(pid: int, entry: bytes, number: signal.Signals) -> None:
     with suppress(OSError):
         process = os.pidfd_open(pid)
         try:
             if _carries(pid, entry):
-                signal.pidfd_send_signal(process, signal.SIGKILL)
+                signal.pidfd_send_signal(process, number)
         finally:
             os.close(process)

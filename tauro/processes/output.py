@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import TYPE_CHECKING, Final, Self
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from tauro.security.private import private_directory
 from tauro.security.redaction import Redactor
@@ -27,7 +28,60 @@ def log_file(state: Path, run_id: str) -> Path:
 
 def log_lines(state: Path, run_id: str, *, tail: int | None = None) -> list[str]:
     """Return the kept lines of a run's output, the last ``tail`` of them if that is given."""
-    return list(deque(_lines(log_file(state, run_id)), tail))
+    return lines_of(log_file(state, run_id), tail=tail)
+
+
+def lines_of(file: Path, *, tail: int | None = None) -> list[str]:
+    """Return the kept lines of a file of output, the last ``tail`` of them if that is given."""
+    return list(deque(_lines(file), tail))
+
+
+def follow(file: Path, is_over: Callable[[], bool], *, tail: int | None = None) -> Iterator[str | None]:
+    """Yield the lines of a file of output as they come; None where there are no more for the moment.
+
+    Args:
+        file: The file.
+        is_over: Says whether nothing more will come; asked before the file is looked at for the last time.
+        tail: How many of the lines that are there already are yielded; all if not given.
+    """
+    data, spot = _since(file, _Spot())
+    *whole, rest = data.split(b"\n")
+    if tail is not None:
+        whole = whole[max(0, len(whole) - tail) :]
+    while True:
+        yield from (line.decode("utf-8", "replace") for line in whole)
+        last = is_over()
+        data, spot = _since(file, spot)
+        *whole, rest = (rest + data).split(b"\n")
+        if last:
+            break
+        if not data:
+            yield None
+    yield from (line.decode("utf-8", "replace") for line in (*whole, rest) if line)
+
+
+class _Spot(NamedTuple):
+    """A place in a file that may be moved away and begun anew."""
+
+    inode: int = 0
+    offset: int = 0
+
+
+def _since(file: Path, spot: _Spot) -> tuple[bytes, _Spot]:
+    """Return what was written behind a place, and the place behind that."""
+    data = b""
+    for part in (_full(file), file):
+        with suppress(FileNotFoundError):
+            status = part.stat()
+            if part != file and spot.inode not in (0, status.st_ino):
+                continue  # it was read before it was moved away
+            start = spot.offset if status.st_ino == spot.inode else 0
+            with part.open("rb") as opened:
+                opened.seek(start)
+                data += opened.read()
+                if part == file:
+                    spot = _Spot(status.st_ino, opened.tell())
+    return data, spot
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from tauro.exec.events import Event
+from tauro.exec.events import Event, event_from_dict
+from tauro.exec.results import Failure
+from tauro.streaming.progress import progress_from_dict
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    from tauro.exec.results import Failure
+    from tauro.store.states import StreamState as StoredState
     from tauro.streaming.progress import Progress
 
 StreamState = Literal["completed", "stopped", "failed"]
@@ -87,9 +90,45 @@ class QueryEnded(NamedTuple):
         }
 
 
-# A hybrid pipeline tells the events of its batch nodes too.
-StreamEvent = QueryStarted | QueryProgressed | QueryEnded | Event
+class StreamChanged(NamedTuple):
+    """A stream that is supervised has come to another state.
+
+    Attributes:
+        at: When.
+        stream_id: The stream.
+        state: Its state now.
+        reason: Why, where something went wrong.
+        delay: Seconds until its worker is started again, of one that is restarting.
+    """
+
+    at: datetime
+    stream_id: str
+    state: StoredState
+    reason: str | None = None
+    delay: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        return {"event": "stream_changed", **self._asdict(), "at": self.at.isoformat()}
+
+
+# A hybrid pipeline tells the events of its batch nodes too; of its own changes of state only a supervisor tells.
+StreamEvent = QueryStarted | QueryProgressed | QueryEnded | StreamChanged | Event
 Tell = Callable[[StreamEvent], None]
+
+
+def stream_event_from_dict(data: Mapping[str, Any]) -> StreamEvent:
+    """Return the event whose ``to_dict`` gave ``data``: another process told it. Earlier batches are not told."""
+    kind, at = data["event"], datetime.fromisoformat(data["at"])
+    if kind == "query_started":
+        return QueryStarted(at, data["stream"], data["query_id"], data["run_id"])
+    if kind == "query_progressed":
+        progress = progress_from_dict(data["progress"])
+        return QueryProgressed(at, data["stream"], progress, (progress,))
+    if kind == "query_ended":
+        failure = Failure.from_dict(data["failure"]) if data["failure"] else None
+        return QueryEnded(at, data["stream"], data["state"], failure)
+    return event_from_dict(data)
 
 
 class StreamsResult(NamedTuple):

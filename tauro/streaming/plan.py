@@ -13,7 +13,7 @@ from tauro.config.streams import DEFAULT_TRIGGER, Stream, Trigger
 from tauro.config.validation import check_pipeline
 from tauro.config.validation.streams import STREAMED, is_stream
 from tauro.engines import engine_for
-from tauro.errors import Fault, ValidationError
+from tauro.errors import Fault, Unsupported, ValidationError
 from tauro.exec.ml import NO_OPTIONS, MlOptions
 from tauro.exec.plan import RunPlan, find_pipeline, make_plan
 from tauro.exec.preflight import check_engine, check_places
@@ -169,11 +169,19 @@ def plan_streams(config: ProjectConfig, pipeline: str, *, ml: MlOptions = NO_OPT
     if ml.hyperparams:
         config = config._replace(secrets=config.secrets | set(secrets_in(dict(ml.hyperparams))))
     settings = config.settings
+    if settings.mode != "spark":
+        raise Unsupported(
+            f"Streams need a session of Apache Spark in a JVM of this machine, and mode is '{settings.mode}'",
+            place=config.place("global_settings", "mode"),
+            looked_up=("local", "spark"),
+            hint="Set mode: spark in an environment for streams; spark_master names the cluster.",
+        )
     engine = engine_for(
         settings.mode,
         app_name=settings.project_name or config.root.name,
         spark_config=settings.spark_config,
         spark_master=settings.spark_master,
+        root=config.root,
     )
     return _plan(config, found, engine, ml), engine
 

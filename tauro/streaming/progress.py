@@ -80,6 +80,15 @@ class Progress(NamedTuple):
         }
 
 
+def progress_from_dict(data: Mapping[str, Any]) -> Progress:
+    """Return the batch whose ``to_dict`` gave ``data``."""
+    times = {
+        "at": datetime.fromisoformat(data["at"]),
+        "watermark": datetime.fromisoformat(data["watermark"]) if data["watermark"] else None,
+    }
+    return Progress(**{**data, **times, "sources": tuple(SourceProgress(**source) for source in data["sources"])})
+
+
 def progress_of(told: StreamingQueryProgress, rows_before: int) -> Progress:
     """Return what Spark tells of a batch as a plain value.
 

@@ -71,3 +71,8 @@ def lock_of(state: Path, mark: str) -> Path:
         mark: What the processes of this claim carry; see :func:`tauro.processes.marks.mark_of`.
     """
     return state / "streams" / f"{mark}.lock"
+
+
+def room_of(state: Path, mark: str) -> Path:
+    """Return the folder for what a worker needs for a while. Arguments as :func:`lock_of`."""
+    return state / "streams" / f"{mark}.tmp"

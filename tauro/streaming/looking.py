@@ -1,0 +1,91 @@
+"""What is true of streams now: what the store says of them, and what the kernel says of their processes.
+
+Whoever reads streams takes those whose supervisor is dead from it first, so that no dead stream is shown as active.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from tauro.processes.identity import is_alive, is_gone, is_here, is_stopped
+from tauro.processes.marks import end_marked, mark_of, marked
+from tauro.streaming.site import lock_of, room_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tauro.store.protocol import Store
+    from tauro.store.records import Stream
+    from tauro.streaming.site import Site
+
+# How long an interpreter may take to start, until it has claimed its stream.
+_CLAIM: Final = timedelta(seconds=60)
+
+
+def reap(store: Store, site: Site, live: list[Stream], *, now: datetime) -> list[Stream]:
+    """End streams whose supervisor is dead with what is left of their processes, and return those streams.
+
+    Of one on this machine it is known at once, of one on another when its lease is over. One that is stopped here, as
+    by Ctrl-Z, is not dead.
+
+    Args:
+        store: Where the streams are.
+        site: Where they are executed.
+        live: Those that have not ended.
+        now: The time.
+    """
+    dead = [stream for stream in live if _is_dead(stream, site, now)]
+    for stream in dead:  # before anybody may start it again
+        clear_away(site, stream)
+    return store.reap_streams([(stream.id, stream.epoch) for stream in dead], now=now) if dead else []
+
+
+def clear_away(site: Site, stream: Stream) -> None:
+    """End what is left of the processes of a stream here, and remove their lock and their room."""
+    mark = mark_of(stream.id, stream.epoch)
+    end_marked(mark)
+    lock_of(site.state, mark).unlink(missing_ok=True)
+    shutil.rmtree(room_of(site.state, mark), ignore_errors=True)
+
+
+def seen(stream: Stream, site: Site, *, now: datetime) -> Stream:
+    """Return a stream with what the kernel says against its state."""
+    if stream.is_over or stream.owner is None:
+        return stream
+    if is_here(stream.owner):
+        if is_stopped(stream.owner.pid):
+            return stream._replace(problem=_stopped("supervisor", stream.owner.pid))
+        if stream.state == "active" and stream.worker is not None and not is_alive(stream.worker):
+            return stream._replace(state="restarting")  # its supervisor is about to write it
+        for pid in marked(mark_of(stream.id, stream.epoch)):
+            if is_stopped(pid):
+                is_worker = stream.worker is not None and pid == stream.worker.pid
+                return stream._replace(problem=_stopped("worker" if is_worker else "worker's process", pid))
+    return stream._replace(problem=_silence(stream, timedelta(seconds=site.timing.silence), now))
+
+
+def _is_dead(stream: Stream, site: Site, now: datetime) -> bool:
+    if stream.owner is None or stream.lease_until is None:
+        return stream.started_at + _CLAIM < now
+    if is_gone(stream.owner, lock_of(site.state, mark_of(stream.id, stream.epoch))):
+        return True
+    return not is_here(stream.owner) and stream.lease_until < now
+
+
+def _stopped(whose: str, pid: int) -> str:
+    return f"Its {whose} {pid} is stopped; kill -CONT {pid} lets it go on"
+
+
+def _silence(stream: Stream, most: timedelta, now: datetime) -> str | None:
+    """Return who has said nothing for too long."""
+    beat, heard = stream.heartbeat_at, stream.heard_at
+    if beat is None:
+        return None
+    pid = "" if stream.owner is None else f" {stream.owner.pid}"
+    if now - beat > most:
+        return f"Its supervisor{pid} has said nothing for {(now - beat).total_seconds():.0f} s"
+    if stream.state == "active" and heard is not None and beat - heard > most:
+        return f"Its worker has said nothing for {(beat - heard).total_seconds():.0f} s"
+    return None
