@@ -86,18 +86,21 @@ _AVRO = _connector("avro")
 _CATALOG = Requirement(
     (("spark.sql.catalogImplementation", "hive"), ("spark.sql.catalog.", "")), "spark.sql.catalogImplementation: hive"
 )
-# The drivers of databases, by what stands behind jdbc: in a URL. Derby's is a part of Apache Spark; those that are
-# connectors can be installed.
+# The drivers of databases, package and class, by what stands behind jdbc: in a URL. Derby's is a part of Apache Spark;
+# those that are connectors can be installed.
 _DRIVERS = {
-    "db2": "com.ibm.db2:jcc:12.1.0.0",
-    "derby": "",
-    "h2": "com.h2database:h2:2.3.232",
-    "mariadb": "org.mariadb.jdbc:mariadb-java-client:3.5.3",
-    "mysql": "com.mysql:mysql-connector-j:9.3.0",
-    "oracle": "com.oracle.database.jdbc:ojdbc17:23.8.0.25.04",
-    "postgresql": CONNECTORS["postgresql"].coordinate,
-    "sqlite": "org.xerial:sqlite-jdbc:3.49.1.0",
-    "sqlserver": "com.microsoft.sqlserver:mssql-jdbc:12.10.0.jre11",
+    "db2": ("com.ibm.db2:jcc:12.1.0.0", "com.ibm.db2.jcc.DB2Driver"),
+    "derby": ("", "org.apache.derby.jdbc.EmbeddedDriver"),
+    "h2": ("com.h2database:h2:2.3.232", "org.h2.Driver"),
+    "mariadb": ("org.mariadb.jdbc:mariadb-java-client:3.5.3", "org.mariadb.jdbc.Driver"),
+    "mysql": ("com.mysql:mysql-connector-j:9.3.0", "com.mysql.cj.jdbc.Driver"),
+    "oracle": ("com.oracle.database.jdbc:ojdbc17:23.8.0.25.04", "oracle.jdbc.OracleDriver"),
+    "postgresql": (CONNECTORS["postgresql"].coordinate, "org.postgresql.Driver"),
+    "sqlite": ("org.xerial:sqlite-jdbc:3.49.1.0", "org.sqlite.JDBC"),
+    "sqlserver": (
+        "com.microsoft.sqlserver:mssql-jdbc:12.10.0.jre11",
+        "com.microsoft.sqlserver.jdbc.SQLServerDriver",
+    ),
 }
 _NO_WRITER = "it has no writer for it"
 _BATCH = "it has neither a first row nor a last one: it is for streams, and this version runs batches"
@@ -181,7 +184,13 @@ def database_of(url: str) -> str:
 def driver_of(url: str) -> Requirement | None:
     """Return the driver that Apache Spark needs for a database, None where it brings it."""
     kind = database_of(url)
-    package = _DRIVERS.get(kind, "GROUP:DRIVER:VERSION")
+    package, _ = _DRIVERS.get(kind, ("GROUP:DRIVER:VERSION", ""))
     settings = (("spark.jars.packages", ""), ("spark.jars", ""), ("spark.driver.extraClassPath", ""))
     install = CONNECTORS[kind].command if kind in CONNECTORS and kind in _DRIVERS else ""
     return Requirement(settings, f"spark.jars.packages: '{package}'", install) if package else None
+
+
+def driver_class(url: str) -> str | None:
+    """Return the class of a database's driver, None where it is not known here."""
+    _, name = _DRIVERS.get(database_of(url), ("", None))
+    return name

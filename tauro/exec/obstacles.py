@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from tauro.io.stored import StoredDataset
 
 _MODE = {"json": '"mode": "{}"', "dsl": 'mode = "{}"'}
+# What they can do is known when a session is open.
+_SERVERS = ("connect", "databricks")
 
 
 class Obstacle(NamedTuple):
@@ -21,7 +23,9 @@ class Obstacle(NamedTuple):
     hint: str
 
 
-def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: Capabilities) -> Obstacle | None:
+def obstacle_of(  # noqa: PLR0911 - one for each kind
+    config: ProjectConfig, stored: StoredDataset, verb: str, able: Capabilities
+) -> Obstacle | None:
     """Return what keeps the project's engine from a dataset of a known format; None where nothing does.
 
     Args:
@@ -36,6 +40,11 @@ def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: C
     embedded = config.settings.mode == "local"
     if ability is None:
         return Obstacle(f"format {name} is not {'read' if verb == 'read' else 'written'}", "Choose another format.")
+    if verb == "write" and name == "jdbc" and stored.config.write_mode == "overwrite" and not _has_jvm(config):
+        why = "format jdbc: rows that replace others need statements that Spark Connect does not pass on"
+        return Obstacle(why, f"Write {_line(config, 'spark')}, or write_mode: append.")
+    if config.settings.mode in _SERVERS:
+        return _of_server(config, stored, verb, able)
     missing = _missing(config, stored, ability)
     if embedded and name in (able.reads if verb == "read" else able.writes):
         return None
@@ -51,12 +60,28 @@ def obstacle_of(config: ProjectConfig, stored: StoredDataset, verb: str, able: C
     return Obstacle(f"format {name}: {ability.embedded}", f"Write {_line(config, 'spark')}{also}.")
 
 
+def _of_server(config: ProjectConfig, stored: StoredDataset, verb: str, able: Capabilities) -> Obstacle | None:
+    """Return what keeps a server from a dataset."""
+    name = stored.format.name
+    if name not in (able.reads if verb == "read" else able.writes):
+        return Obstacle(f"format {name}, which the server does not {verb}", f"Give it what it needs for {name}.")
+    if config.settings.mode == "databricks" and stored.location.path is not None:
+        hint = "Write a URI: dbfs:/Volumes/CATALOG/SCHEMA/VOLUME/..., s3://, abfss://, gs://."
+        return Obstacle("its path is one of this machine, which the workspace does not see", hint)
+    return None
+
+
 def _missing(config: ProjectConfig, stored: StoredDataset, ability: Ability) -> Requirement | None:
     """Return what Apache Spark still needs for a dataset."""
     requires = ability.requires
     if stored.format.name == "jdbc":
         requires = driver_of(_url(stored))
     return None if requires is None or requires.is_met(config.settings.spark_config) else requires
+
+
+def _has_jvm(config: ProjectConfig) -> bool:
+    """Say whether Spark's driver is a part of this program; the embedded engine refuses databases anyway."""
+    return config.settings.mode in ("local", "spark")
 
 
 def _is_installed(stored: StoredDataset, verb: str, able: Capabilities) -> bool:

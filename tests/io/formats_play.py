@@ -41,6 +41,10 @@ def play(step, root, engine):
         catalog = Catalog(one, one, MemoryDatasets({}), engine.session, config.window, root / "spool")
         if section == "output":
             return catalog.write("t", engine.session().sql(step["rows"])).rows
+        if "count" in step:
+            found = catalog.read("t", "spark").value.selectExpr("*", "spark_partition_id() AS part")
+            found.createOrReplaceTempView("found")
+            return [[str(value) for value in row] for row in engine.session().sql(step["count"]).collect()]
         rows = catalog.read("t", "pyarrow.Table").value.to_pylist()
         return sorted(([str(value) for value in row.values()] for row in rows), key=repr)
     except TauroError as error:

@@ -33,10 +33,20 @@ def modes(**settings):
     return [step for pair in steps for step in pair]
 
 
-def cases(folder):
-    database = {"url": f"jdbc:derby:{folder}/db;create=true", "dbtable": "numbers"}
-    jdbc = {"format": "jdbc", "options": database}
+def database(options, table, **more):
+    """Return a dataset of a database, to be read, to be added to, and to be overwritten."""
+    read = {"format": "jdbc", "options": {**options, "dbtable": table, **more}}
+    return read, {**read, "write_mode": "append"}, {**read, "write_mode": "overwrite"}
+
+
+def cases(folder, server):
+    jdbc, _, derby = database({"url": f"jdbc:derby:{folder}/db;create=true"}, "numbers")
     read = {"settings": jdbc}
+    people, add, replace = database(server, 'crm."The people"')
+    guarded, add_guarded, replace_guarded = database(server, "crm.guarded")
+    fresh, _, replace_fresh = database(server, "fresh")
+    parts, _, _ = database(server, "numbers", partitionColumn="id", lowerBound=0, upperBound=1000, numPartitions=4)
+    reads = {"settings": people}, {"settings": guarded}
     return {
         "orc": modes(format="orc", filepath="data/orc"),
         "avro": modes(format="avro", filepath="data/avro"),
@@ -72,8 +82,36 @@ def cases(folder):
             {"settings": {**jdbc, "write_mode": "append"}, "rows": ONE},
             read,
             {"settings": {**jdbc, "partition_filter": "id > 2"}},
-            {"settings": {**jdbc, "write_mode": "overwrite"}, "rows": TWO},
+            {"settings": derby, "rows": TWO},
+            read,
             {"settings": {"format": "jdbc", "options": {"url": "jdbc:mysql://u:hunter2@h/d", "dbtable": "t"}}},
+        ],
+        "postgresql": [
+            reads[0],
+            {"settings": add, "rows": "SELECT 3 AS ID, 'c' AS name, 1.5 AS total"},
+            {"settings": add, "rows": "SELECT id, 'x' AS name FROM VALUES (4), (3) AS t(id)"},
+            reads[0],
+            {"settings": replace, "rows": "SELECT 5 AS ID, 'é' AS name"},
+            reads[0],
+            {"settings": replace, "rows": "SELECT id, 'x' AS name FROM VALUES (6), (6) AS t(id)"},
+            {"settings": replace, "rows": "SELECT 6 AS id, 'x' AS nam"},
+            {"settings": replace, "rows": "SELECT id, raise_error('broken here') AS name FROM VALUES (6) AS t(id)"},
+            {"settings": replace | {"options": replace["options"] | {"password": "hunter2"}}, "rows": ONE},
+            reads[0],
+            {"settings": replace, "rows": "SELECT 1 AS id, 'x' AS name WHERE 1 > 2"},
+            reads[0],
+        ],
+        "postgresql, interrupted": [
+            {"settings": add_guarded, "rows": "SELECT id FROM VALUES (2), (99), (3) AS t(id)"},
+            reads[1],
+            {"settings": replace_guarded, "rows": "SELECT id FROM VALUES (2), (99), (3) AS t(id)"},
+            reads[1],
+        ],
+        "postgresql, a new table": [{"settings": replace_fresh, "rows": TWO}, {"settings": fresh}],
+        "postgresql, in parts": [
+            {"settings": parts, "count": "SELECT count(*), count(DISTINCT part), sum(id) FROM found"},
+            {"settings": {**parts, "partition_filter": "id >= 990"}},
+            {"settings": {"format": "jdbc", "options": {**server, "query": "SELECT max(id) FROM numbers"}}},
         ],
         "query": [
             {"settings": {"format": "query", "query": "SELECT id * :n AS m FROM default.sales", "params": {"n": 2}}},
@@ -81,8 +119,34 @@ def cases(folder):
     }  # fmt: skip
 
 
+SHOP = """
+    CREATE SCHEMA crm;
+    CREATE TABLE crm."The people" (id int PRIMARY KEY, name text NOT NULL, total numeric(12, 3), seen text DEFAULT '-');
+    INSERT INTO crm."The people" VALUES (1, 'a', 1.5), (2, 'b', NULL);
+    CREATE TABLE numbers AS SELECT generate_series(0, 999) AS id;
+    CREATE TABLE crm.guarded (id int);
+    INSERT INTO crm.guarded VALUES (1);
+    CREATE FUNCTION crm.cut() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+    CREATE TRIGGER cut BEFORE INSERT ON crm.guarded FOR EACH ROW WHEN (NEW.id = 99) EXECUTE FUNCTION crm.cut();
+"""
+
+
 @pytest.fixture(scope="module")
-def played(tmp_path_factory, installed_connectors):
+def shop(postgres_server):
+    """Fill a database, whose table crm.guarded loses the connection of who adds the row 99; return its options."""
+    import psycopg
+
+    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE shop")
+    with psycopg.connect(postgres_server.url.replace("/postgres?", "/shop?"), autocommit=True) as connection:
+        connection.execute(SHOP)
+    options = postgres_server.jdbc()
+    return {**options, "url": options["url"].replace("/postgres", "/shop")}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory, installed_connectors, shop):
     """Return what the steps came to, and the folder of the data."""
     if shutil.which("java") is None:
         pytest.skip("Apache Spark needs Java, and here is none")
@@ -92,7 +156,7 @@ def played(tmp_path_factory, installed_connectors):
     program = [sys.executable, str(Path(__file__).with_name("formats_play.py")), str(folder)]
     done = subprocess.run(
         [*program, str(installed_connectors)],
-        input=json.dumps(cases(folder)), capture_output=True, text=True, timeout=280, check=False, cwd=folder,
+        input=json.dumps(cases(folder, shop)), capture_output=True, text=True, timeout=280, check=False, cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return {**json.loads(done.stdout.splitlines()[-1]), "data": folder / "project/data"}
@@ -154,7 +218,7 @@ def test_xml_is_read_by_its_rows_and_a_schema(played):
 
 
 def test_rows_are_added_to_a_database_all_or_none(played):
-    first, read, broken, second, both, filtered, _, _ = played["jdbc"]
+    first, read, broken, second, both, filtered, *_ = played["jdbc"]
     assert (first, second) == (None, None)
     assert read == OF_TWO
     assert "broken here" in broken
@@ -162,11 +226,60 @@ def test_rows_are_added_to_a_database_all_or_none(played):
     assert filtered == OF_ONE
 
 
-def test_a_database_is_not_overwritten_and_a_driver_that_lacks_is_named_without_its_password(played):
-    overwrite, driver = played["jdbc"][6:]
-    assert "write_mode 'overwrite' is not available" in overwrite
+def test_rows_of_a_database_are_replaced_and_a_driver_that_lacks_is_named_without_its_password(played):
+    overwrite, found, driver = played["jdbc"][6:]
+    assert (overwrite, found) == (None, OF_TWO)
     assert "spark.jars.packages: 'com.mysql:mysql-connector-j:" in driver
     assert "hunter2" not in driver
+
+
+OF_SHOP = [["1", "a", "1.500", "-"], ["2", "b", "None", "-"]]
+OF_THREE = ["3", "c", "1.500", "-"]
+OF_FIVE = [["5", "é", "None", "-"]]
+
+
+def test_postgresql_is_read_added_to_and_overwritten_and_the_table_keeps_its_types_and_defaults(played):
+    before, _, twice, added, _, replaced, *_ = played["postgresql"]
+    assert before == OF_SHOP
+    assert added == [*OF_SHOP, OF_THREE]
+    assert "duplicate key value" in twice
+    assert replaced == OF_FIVE
+
+
+def test_an_overwrite_that_fails_leaves_the_rows_of_postgresql_and_nothing_else(played, shop, postgres_server):
+    twice, column, broken, password, after, none, emptied = played["postgresql"][6:]
+    assert twice.startswith("The database of 't': ERROR: duplicate key value violates unique constraint")
+    assert "has no column 'nam' | Did you mean 'name'?" in column
+    assert "broken here" in broken
+    assert 'password authentication failed for user "tauro"' in password
+    assert "hunter2" not in password
+    assert after == OF_FIVE
+    assert (none, emptied) == (None, [])
+    import psycopg
+
+    with psycopg.connect(postgres_server.url.replace("/postgres?", "/shop?")) as connection:
+        left = connection.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'tauro%'").fetchall()
+    # A connection that is cut off cannot tidy up after itself.
+    assert len(left) == 1
+    assert shop["password"] not in str(played["postgresql"])
+
+
+def test_a_write_whose_connection_is_cut_off_adds_and_replaces_nothing(played):
+    add, after_add, replace, after_replace = played["postgresql, interrupted"]
+    assert "terminating connection" in add
+    assert "terminating connection" in replace
+    assert after_add == after_replace == [["1"]]
+
+
+def test_a_table_that_postgresql_has_not_is_made(played):
+    assert played["postgresql, a new table"] == [None, OF_TWO]
+
+
+def test_postgresql_is_read_in_parts_by_conditions_and_by_a_query(played):
+    parts, filtered, query = played["postgresql, in parts"]
+    assert parts == [["1000", "4", "499500"]]
+    assert len(filtered) == 10
+    assert query == [["999"]]
 
 
 def test_a_query_reads_tables_of_the_catalog(played):

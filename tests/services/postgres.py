@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +16,7 @@ import pytest
 from tauro.store import open_store
 
 PASSWORD = "kept-to-itself"
-_FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60", "listen_addresses=")
+_FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60")
 
 
 class StorePlace(NamedTuple):
@@ -28,8 +29,13 @@ class StorePlace(NamedTuple):
         return open_store(self.folder, self.environ)
 
 
-def serve_postgres():
-    """Start a server, and return the function that gives each caller a schema of its own as a URL."""
+def serve_postgres(hosts=("127.0.0.1",), network=None):
+    """Start a server, and return the function that gives each caller a schema of its own as a URL.
+
+    Args:
+        hosts: Addresses of this machine that it answers at.
+        network: Other machines that it lets in, such as ``10.0.0.0/24``.
+    """
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: tests/services/postgres.sh installs it")
@@ -39,7 +45,7 @@ def serve_postgres():
     if user:
         shutil.chown(folder, user)
     try:
-        yield from _serve(programs, folder, user)
+        yield from _serve(programs, folder, user, hosts, network)
     finally:
         shutil.rmtree(folder)
 
@@ -52,13 +58,17 @@ def _programs():
     return folders[-1].parent if folders else None
 
 
-def _serve(programs, folder, user):
+def _serve(programs, folder, user, hosts, network):
     secret, data = folder / "password", folder / "data"
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
     make = [programs / "initdb", "-D", data, "-U", "tauro", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync"]
     subprocess.run(make, user=user, cwd=folder, check=True, capture_output=True, timeout=120)
-    server = PostgresServer([programs / "postgres", "-D", data, "-k", folder], folder, user)
+    if network is not None:
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network} scram-sha-256\n")
+    listening = ["-c", f"listen_addresses={','.join(hosts)}"]
+    server = PostgresServer([programs / "postgres", "-D", data, "-k", folder, *listening], folder, user, hosts[0])
     server.start()
     try:
         yield server
@@ -69,15 +79,29 @@ def _serve(programs, folder, user):
 class PostgresServer:
     """A server; called, it gives a schema of its own as a URL."""
 
-    def __init__(self, command, folder, user):
-        self._command = [*command, *(part for setting in _FAST for part in ("-c", setting))]
+    def __init__(self, command, folder, user, host):
+        self._host = host
+        self._port = _free_port(host)
+        self._command = [*command, "-p", str(self._port), *(part for setting in _FAST for part in ("-c", setting))]
         self._folder = folder
         self._user = user
-        self._url = f"postgresql://tauro:{PASSWORD}@/postgres?host={folder}"
+        self.url = f"postgresql://tauro:{PASSWORD}@/postgres?host={folder}&port={self._port}"
         self._numbers = count()
 
     def __call__(self):
-        return f"{self._url}&options=-csearch_path%3Dstore{next(self._numbers)}"
+        return f"{self.url}&{self._schema()}"
+
+    def over_tcp(self):
+        """Return a schema of its own as a URL that other machines can use."""
+        return f"postgresql://tauro:{PASSWORD}@{self._host}:{self._port}/postgres?{self._schema()}"
+
+    def jdbc(self):
+        """Return the options of a dataset of format jdbc."""
+        url = f"jdbc:postgresql://{self._host}:{self._port}/postgres"
+        return {"url": url, "user": "tauro", "password": PASSWORD}
+
+    def _schema(self):
+        return f"options=-csearch_path%3Dstore{next(self._numbers)}"
 
     def start(self):
         log = self._folder / "log"
@@ -85,12 +109,18 @@ class PostgresServer:
             self._process = subprocess.Popen(
                 self._command, user=self._user, cwd=self._folder, stdout=output, stderr=output
             )
-        _wait_for(self._url, log)
+        _wait_for(self.url, log)
 
     def stop(self):
         """End it at once, as a crash would."""
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(30)
+
+
+def _free_port(host):
+    with socket.socket() as taken:
+        taken.bind((host, 0))
+        return taken.getsockname()[1]
 
 
 def _wait_for(url, log):
