@@ -96,7 +96,7 @@ def test_four_schedulers_fire_ten_thousand_ticks_once_each_and_fast(tmp_path, fi
         assert len({(run.new.schedule_id, run.new.scheduled_for) for run in runs}) == len(runs) == schedules * seconds
         assert store.stats().ticks == schedules * seconds
         assert store.check() == []
-    assert speed > 1_000  # 5,000 on a machine that does nothing else
+    assert speed > (5_000 if LONG else 200)  # what it is on a machine that does nothing else is for the long suite
 
 
 class Timed:
