@@ -226,19 +226,7 @@ class PipelinePanel:
 
     def _ask(self, name: str, work: Callable[[], _T], then: Callable[[_T], None]) -> None:
         """Do work in a thread, and then something with what it returns; an error is shown."""
-
-        def carry_out() -> None:
-            try:
-                found = work()
-            except TauroError as error:
-                self._desk.tell(partial(self._failed, error, name))
-            except Exception as error:  # noqa: BLE001 - the edge of a thread: else nobody would hear of it
-                told = ExecutionError(f"{type(error).__name__}: {error}")
-                self._desk.tell(partial(self._failed, told, name))
-            else:
-                self._desk.tell(partial(then, found))
-
-        self._desk.start(carry_out, name)
+        self._desk.ask(name, work, then=then, failed=partial(self._failed, name))
         if self._desk.loop is None:
             self._wait_here()
 
@@ -250,7 +238,7 @@ class PipelinePanel:
             self.cancel()
             self._desk.wait()
 
-    def _failed(self, error: TauroError, name: str) -> None:
+    def _failed(self, name: str, error: TauroError) -> None:
         self._note = ""
         self._trouble = error
         if name == "run" and self._course is not None:

@@ -126,7 +126,7 @@ class Controls:
 
     def close(self) -> None:
         """Take the widgets away, from the page too."""
-        _close(self.box)
+        close_all(self.box)
 
     def _picked(self, changed: Callable[[str, Any], None], name: str, value: Any) -> None:
         if not self._is_setting:
@@ -156,8 +156,9 @@ def _told(view: str) -> str:
     return f"Show: {view.lower()}"
 
 
-def _close(widget: ipywidgets.Widget) -> None:
+def close_all(widget: ipywidgets.Widget) -> None:
+    """Close a widget with all that belongs to it."""
     for part in (*getattr(widget, "children", ()), getattr(widget, "style", None), getattr(widget, "layout", None)):
         if part is not None:
-            _close(part)
+            close_all(part)
     widget.close()

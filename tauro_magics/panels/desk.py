@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread, get_ident
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from tauro.errors import ExecutionError, TauroError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_T = TypeVar("_T")
 PAUSE = 0.25  # seconds between two redraws
 _LOOK = 0.05  # seconds between two looks at what was told
 
@@ -64,6 +68,30 @@ class Desk:
         thread.start()
         if self.loop is not None and self._watch is None:
             self._watch = self.loop.create_task(self._follow())
+
+    def ask(
+        self, name: str, work: Callable[[], _T], *, then: Callable[[_T], None], failed: Callable[[TauroError], None]
+    ) -> None:
+        """Do work in a thread, and then something with what it returns, or with the error that it raises.
+
+        Args:
+            name: What the thread is called.
+            work: What to do in it.
+            then: Called on the loop with what ``work`` returns.
+            failed: Called on the loop with its error.
+        """
+
+        def carry_out() -> None:
+            try:
+                found = work()
+            except TauroError as error:
+                self.tell(partial(failed, error))
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: else nobody would hear of it
+                self.tell(partial(failed, ExecutionError(f"{type(error).__name__}: {error}")))
+            else:
+                self.tell(partial(then, found))
+
+        self.start(carry_out, name)
 
     def tell(self, call: Callable[[], None]) -> None:
         """Let something be done on the loop, in the order in which it was told. From any thread."""

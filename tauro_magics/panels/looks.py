@@ -39,6 +39,7 @@ color:var(--tauro-ink);overflow:visible;height:auto}
 background:none;vertical-align:top;font-weight:400;white-space:nowrap;max-width:none}
 .tauro thead th{color:var(--tauro-faint);font-weight:600}
 .tauro tr{background:none!important}
+.tauro tr.tauro-chosen>*{background:var(--tauro-raised)}
 .tauro td.tauro-n,.tauro th.tauro-n{text-align:right;font-variant-numeric:tabular-nums}
 .tauro td.tauro-w{white-space:normal;overflow-wrap:anywhere;min-width:12em}
 .tauro-faint{color:var(--tauro-faint)}
@@ -63,10 +64,10 @@ background:var(--tauro-raised);overflow-wrap:anywhere}
 .tauro-chart{flex:1 1 230px;min-width:0;margin:0}
 .tauro-chart figcaption{font-size:12px;color:var(--tauro-faint);display:flex;justify-content:space-between}
 .tauro-chart figcaption b{color:var(--tauro-ink);font-weight:600;font-variant-numeric:tabular-nums}
-.tauro-chart svg{display:block;width:100%;height:112px}
+.tauro-chart svg{display:block;width:100%;height:auto}
 .tauro-chart text{fill:var(--tauro-faint);font:10px var(--tauro-mono)}
 .tauro-chart .tauro-grid{stroke:var(--tauro-line);stroke-width:1;fill:none}
-.tauro-chart polyline{fill:none;stroke-width:1.75;stroke-linejoin:round;vector-effect:non-scaling-stroke}
+.tauro-chart polyline{fill:none;stroke-width:1.75;stroke-linejoin:round}
 .tauro-legend{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:12px;margin:6px 0 0;min-height:18px}
 .tauro-legend i{display:inline-block;width:14px;height:3px;vertical-align:middle;margin-right:5px}
 .tauro-snapshot{max-width:960px}

@@ -78,7 +78,7 @@ def plan_picture(make: Markup, plan: RunPlan) -> Html:
         make("p", facts, class_="tauro-faint"),
         _planned_graph(make, plan),
         make("h4", "Data"),
-        _table(make, ("Dataset", "Use", "Format", ""), rows),
+        table(make, ("Dataset", "Use", "Format", ""), rows),
         faults_picture(make, plan.warnings) if plan.warnings else None,
     )
 
@@ -225,15 +225,37 @@ def history_picture(make: Markup, runs: Sequence[PastRun] | None) -> Html:
         )
         for run in runs
     )
-    return _table(make, ("Run", "State", "Pipeline", "Env", "Started", "Took", "Nodes"), rows, figures=(5, 6))
+    return table(make, ("Run", "State", "Pipeline", "Env", "Started", "Took", "Nodes"), rows, figures=(5, 6))
 
 
-def _table(
-    make: Markup, headings: Sequence[str], rows: Iterable[Sequence[str]], *, figures: Sequence[int] = ()
+def table(
+    make: Markup,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    figures: Sequence[int] = (),
+    marked: int | None = None,
 ) -> Html:
+    """Return rows under their headings.
+
+    Args:
+        make: Makes elements.
+        headings: One for each column.
+        rows: The cells.
+        figures: Columns of numbers, which stand to the right.
+        marked: The row that is chosen.
+    """
+
     def cell(tag: str, column: int, value: str) -> Html:
         return make(tag, value, class_="tauro-n" if column in figures else None)
 
     head = make("tr", *(cell("th", column, heading) for column, heading in enumerate(headings)))
-    body = (make("tr", *(cell("td", column, value) for column, value in enumerate(row))) for row in rows)
+    body = (
+        make(
+            "tr",
+            *(cell("td", column, value) for column, value in enumerate(row)),
+            class_="tauro-chosen" if place == marked else None,
+        )
+        for place, row in enumerate(rows)
+    )
     return make("table", make("thead", head), make("tbody", *body))

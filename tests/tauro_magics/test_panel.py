@@ -11,6 +11,8 @@ import pytest
 
 from tauro_magics.panel import Choice, PipelinePanel
 
+from .front_end import FrontEnd, click
+
 CODE = """
 import logging, time
 def first():
@@ -36,30 +38,6 @@ PIPELINES = {
 }
 
 
-class FrontEnd:
-    """Notes the messages of every comm."""
-
-    def __init__(self):
-        self.sent = []
-
-    def __call__(self, *args, **kwargs):
-        front = self
-
-        class Noting(comm.base_comm.BaseComm):
-            def publish_msg(self, kind, data=None, metadata=None, buffers=None, **more):
-                front.sent.append((monotonic(), threading.get_ident(), kind, self.comm_id, data or {}))
-
-        return Noting(*args, **kwargs)
-
-    def values(self, widget):
-        """Return the times at which the value of a widget was sent."""
-        return [
-            at
-            for at, _, _, model, data in self.sent
-            if model == widget.model_id and "value" in data.get("state", {}) and data.get("method") == "update"
-        ]
-
-
 @pytest.fixture
 def front_end(monkeypatch):
     noting = FrontEnd()
@@ -83,11 +61,6 @@ def make_panel(front_end, project):
     yield make
     for panel in made:
         panel.close()
-
-
-def click(button):
-    """Press a button as a front end does."""
-    button._handle_custom_msg({"event": "click"}, [])
 
 
 async def until(condition, seconds=10.0):
@@ -282,9 +255,7 @@ def test_a_closed_panel_leaves_no_thread_no_task_and_no_widget(make_panel, front
     assert asyncio.run(main()) == 1
     names = {thread.name for thread in threading.enumerate()}
     assert "tauro-run" not in names
-    opened = {model for _, _, kind, model, _ in front_end.sent if kind == "comm_open"}
-    closed = {model for _, _, kind, model, _ in front_end.sent if kind == "comm_close"}
-    assert opened - closed == set()
+    assert front_end.left() == set()
 
 
 def test_without_widgets_the_methods_do_the_same(project, monkeypatch):
@@ -316,7 +287,7 @@ def test_a_run_of_500_nodes_never_holds_up_the_loop(make_project, front_end):
                 now = monotonic()
                 worst, before = max(worst, now - before), now
             await asyncio.sleep(0.3)
-            drawn = front_end.values(panel._controls.panes["Progress"])
+            drawn = front_end.times(panel._controls.panes["Progress"])
             panel.close()
             return worst, drawn, panel.result
 
