@@ -9,11 +9,15 @@ from tauro.cli.console import Console
 from tauro.cli.host import Host
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from tauro.errors import Fault
+    from tauro.errors import Fault, TauroError
+    from tauro.exec.events import Listener
+    from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
     from tauro.project import Project
+    from tauro_magics.run import Run
     from tauro_magics.session import Session
 
 
@@ -31,6 +35,23 @@ class KernelHost(Host):
         """Open a project on the kernel's session."""
         return self.session.inspect(folder, env, config_type=config_type)
 
+    def run(self, console: Console, project: Project, plan: RunPlan, listeners: Sequence[Listener]) -> Run:
+        """Run a plan and return its result with its tables at hand."""
+        from tauro_magics.run import Run
+
+        with self.session.running():
+            run = Run.of(super().run(console, project, plan, listeners), plan, project, self.session)
+        self.session.last_run = run
+        return run
+
+    def execute(self, console: Console, project: Project, plan: RunPlan, listeners: Sequence[Listener]) -> RunResult:
+        """Run a plan, with a picture that is drawn anew where there is a front end, and as the shell does elsewhere."""
+        if not self.session.draws or console.quiet:
+            return super().execute(console, project, plan, listeners)
+        from tauro_magics.live import run_live
+
+        return run_live(project, plan, listeners)
+
     def leave(self, project: Project, result: RunResult | None) -> None:
         """Leave the session as it is: the next run finds it warm."""
 
@@ -46,8 +67,20 @@ class KernelConsole(Console):
     values: list[Any] = field(default_factory=list)
 
     def data(self, value: dict[str, Any], text: str, *, masked: bool = False, of: Any = None) -> None:
-        """Keep what the data was made of; print what has no form but text."""
-        if of is None or self.output != "text":
+        """Keep what the data was made of, else the data itself; print it where a form was asked for."""
+        if self.output != "text":
             super().data(value, text, masked=masked)
-        else:
+            if of is not None:
+                self.values.append(of)
+        elif of is not None:
             self.values.append(of)
+        else:
+            from tauro_magics.views.shown import Shown
+
+            self.values.append(Shown(self.redact.data(value), text if masked else self.redact(text)))
+
+    def fail(self, error: TauroError, text: str) -> int:
+        """Let the cell fail."""
+        from tauro_magics.errors import CellError
+
+        raise CellError(error, self.redact(text), whole=self.verbose)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from tauro_magics.session import Session
+from tauro_magics.views.formatters import register, unregister
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -20,9 +21,12 @@ class TauroMagics(Magics):
         session: What the kernel keeps between its cells.
     """
 
+    shell: InteractiveShell
+
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
-        self.session = Session()
+        # Kernels have a front end that takes new pictures in the place of old ones; a terminal has not.
+        self.session = Session(draws=hasattr(shell, "kernel"))
 
     @no_var_expand
     @line_magic
@@ -30,16 +34,18 @@ class TauroMagics(Magics):
         """Do what the shell does: ``%tauro run --env dev --pipeline silver``; ``%tauro --help`` tells more."""
         from tauro_magics.line import call
 
-        return call(self.session, line)
+        return call(self.shell, self.session, line)
 
 
 def attach(shell: InteractiveShell) -> None:
     """Give a kernel the magics."""
     shell.register_magics(TauroMagics(shell))
+    register(shell)
 
 
 def detach(shell: InteractiveShell) -> None:
     """Take the magics away, and end the session."""
+    unregister(shell)
     manager = shell.magics_manager
     magics = manager.registry.pop(TauroMagics.__name__, None)
     for kind, names in TauroMagics.magics.items():

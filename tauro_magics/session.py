@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tauro.engines import Engine
     from tauro.errors import Fault
+    from tauro.exec.imports import Stamps
     from tauro.project import Project
+    from tauro_magics.run import Run
 
 
 class Session:
-    """One for each kernel. Projects are read anew by every command; all of them compute on one engine."""
+    """One for each kernel. Projects are read anew by every command; all of them compute on one engine.
 
-    def __init__(self) -> None:
+    Attributes:
+        draws: Whether a front end may show pictures that change.
+        last_run: The run that ended last.
+    """
+
+    def __init__(self, *, draws: bool = False) -> None:
+        self.draws = draws
+        self.last_run: Run | None = None
         self._engine: Engine | None = None
+        self._code: Stamps = {}
         self._made_for: Mapping[str, Any] = {}
 
     def project(self, env: str | None = None, folder: str | Path = ".", *, config_type: str | None = None) -> Project:
@@ -47,6 +58,24 @@ class Session:
         if self._engine is not None:
             self._engine.revive()
         return Project.inspect(folder, env, config_type=config_type, engines=self._engine_for)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let a run find the project's code as it is now, though this process has imported it before."""
+        from tauro.exec.imports import code_stamps, forget_changed
+
+        forget_changed(self._code)
+        try:
+            yield
+        finally:
+            self._code = code_stamps()
+
+    def show(self, values: Iterable[Any]) -> None:
+        """Display values of a cell that fails: it has no value of its own."""
+        from IPython.display import display
+
+        for value in values:
+            display(value)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """End the engine's session."""

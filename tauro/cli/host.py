@@ -33,13 +33,15 @@ class Host:
     def run(self, console: Console, project: Project, plan: RunPlan, listeners: Sequence[Listener]) -> RunResult:
         """Run a plan, and show meanwhile how it goes on. Errors as :meth:`Project.run`."""
         from tauro.cli.hiding import heard_on_stderr
+
+        with _terminated_as_interrupted(), heard_on_stderr(console.redact):
+            return self.execute(console, project, plan, listeners)
+
+    def execute(self, console: Console, project: Project, plan: RunPlan, listeners: Sequence[Listener]) -> RunResult:
+        """Do the part of :meth:`run` between its preparations: run the plan with a display of its own."""
         from tauro.cli.progress import progress_listener
 
-        with (
-            _terminated_as_interrupted(),
-            heard_on_stderr(console.redact),
-            progress_listener(console) as progress,
-        ):
+        with progress_listener(console) as progress:
             return project.run(plan, listeners=(*listeners, *progress))
 
     def leave(self, project: Project, result: RunResult | None) -> None:

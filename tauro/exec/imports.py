@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
+from contextlib import suppress
 from importlib import invalidate_caches
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tauro.config.functions import CODE_FOLDERS, is_reserved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from types import ModuleType
 
 
@@ -45,6 +48,52 @@ class ProjectFinder(MetaPathFinder):
         places = [spec.origin, *(spec.submodule_search_locations or [])] if spec is not None else []
         own = [place for place in places if place and "/site-packages/" not in place]
         return any(place.startswith(folder + "/") for place in own for folder in self.folders)
+
+
+Stamps = dict[str, tuple[int, int]]
+
+
+def code_stamps() -> Stamps:
+    """Return the files of the project's code that are imported now, each with what tells that it was changed."""
+    finders = [found for found in sys.meta_path if isinstance(found, ProjectFinder)]
+    origins = (
+        getattr(getattr(module, "__spec__", None), "origin", None)
+        for module in list(sys.modules.values())
+        if any(finder.owns(module) for finder in finders)
+    )
+    return {origin: _stamp(origin) for origin in origins if origin}
+
+
+def forget_changed(stamps: Stamps) -> bool:
+    """Forget the project's code when one of its files was changed, so that it is imported anew; say whether it was.
+
+    All of it is forgotten: what one module has taken from another one would stay as it was.
+
+    Args:
+        stamps: What :func:`code_stamps` has returned behind the last import.
+    """
+    changed = [file for file, stamp in stamps.items() if _stamp(file) != stamp]
+    if not changed:
+        return False
+    for file in changed:
+        # Python tells a change by the second and the size: who is quicker would get what was compiled before.
+        with suppress(OSError, NotImplementedError):
+            Path(cache_from_source(file)).unlink()
+    finders = [found for found in sys.meta_path if isinstance(found, ProjectFinder)]
+    for name, module in list(sys.modules.items()):
+        if any(finder.owns(module) for finder in finders):
+            del sys.modules[name]
+    invalidate_caches()
+    linecache.checkcache()
+    return True
+
+
+def _stamp(file: str) -> tuple[int, int]:
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
 
 
 def use_project(root: Path) -> None:

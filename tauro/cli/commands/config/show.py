@@ -44,12 +44,23 @@ def command(console: Console, *, section: str | None, origin: bool, where: Where
     text is YAML that reads back as the same settings.
     """
     config = open_project(console, where).config
-    chosen = SECTIONS if section is None else (section,)
-    values = {name: masked(config.values[name], console.redact) for name in chosen}
+    data, text = settings_data(config, SECTIONS if section is None else (section,), origin=origin)
+    console.data(data, text, masked=True)
+
+
+def settings_data(config: ProjectConfig, sections: Sequence[str], *, origin: bool) -> tuple[dict[str, Any], str]:
+    """Return the settings of an environment as JSON data and as text, with their secrets masked.
+
+    Args:
+        config: The settings.
+        sections: Which of them.
+        origin: Whether to say of each value where it is written.
+    """
+    values = {name: masked(config.values[name], config.redact) for name in sections}
     data = {"schema": 1, "env": config.env, "layers": list(config.layers), "sections": values}
     if origin:
-        data["origins"] = list(_origins(config, chosen))
-    console.data(data, settings_text(values, _note(config) if origin else None), masked=True)
+        data["origins"] = list(_origins(config, sections))
+    return data, settings_text(values, _note(config) if origin else None)
 
 
 def _note(config: ProjectConfig) -> Callable[[KeyPath], str]:
