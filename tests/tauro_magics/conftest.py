@@ -25,8 +25,8 @@ def fail(loaded: polars.DataFrame):
     raise RuntimeError("no luck: password=hunter2")
 
 
-def after(nothing):
-    return nothing
+def after(nothing: polars.DataFrame):
+    assert nothing.height
 
 
 def make():
@@ -84,8 +84,10 @@ def one_shell(tmp_path_factory):
 @pytest.fixture
 def shell(one_shell):
     """The shell without variables of others; it loses the extension when the test ends."""
-    one_shell.reset()
+    before = set(one_shell.user_ns)
     yield one_shell
+    for name in set(one_shell.user_ns) - before:
+        del one_shell.user_ns[name]
     one_shell.extension_manager.unload_extension("tauro_magics")
 
 
