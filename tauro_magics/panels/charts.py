@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 320.0, 112.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 6.0, 8.0, 18.0
 _MOST_POINTS: Final = 120
+_UNITS: Final = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
 class Series(NamedTuple):
@@ -38,9 +39,13 @@ def line_chart(make: Markup, title: str, unit: str, series: Sequence[Series]) ->
     Args:
         make: Makes elements.
         title: What is shown.
-        unit: What stands behind a value.
+        unit: What stands behind a value. Seconds, ``s``, become minutes, hours or days where they are many.
         series: Its lines; each has the colour of its place.
     """
+    if unit == "s":
+        most = max((value for lines in series for _, value in lines.points), default=0.0)
+        size, unit = _unit(most)
+        series = [Series(lines.name, [(at, value / size) for at, value in lines.points]) for lines in series]
     newest = [lines.points[-1][1] for lines in series if lines.points]
     total = f"{short(sum(newest) if unit.endswith('/s') else max(newest))} {unit}" if newest else "\N{EN DASH}"
     told = "; ".join(f"{lines.name}: {short(lines.points[-1][1])} {unit}" for lines in series if lines.points)
@@ -70,6 +75,17 @@ def short(value: float) -> str:
         if abs(value) >= limit:
             return f"{value / (1e3 if letter == 'k' else limit):.3g} {letter}"
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def span(seconds: float) -> str:
+    """Return a span of time with three digits: ``0.25 s``, ``12 min``, ``30 h``, ``660 d``."""
+    size, unit = _unit(seconds)
+    return f"{short(float(f'{seconds / size:.3g}'))} {unit}"
+
+
+def _unit(seconds: float) -> tuple[float, str]:
+    """Return the unit of time that a span is told in, and how many seconds it has."""
+    return next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), (1.0, "s"))
 
 
 def ceiling(value: float) -> float:

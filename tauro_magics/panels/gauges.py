@@ -44,7 +44,7 @@ class Gauges:
         self.restart = button("Restart", "Stop this stream, and start it again", restart, icon="refresh")
         self.status = line("22px")
         table, self.table = pane(height="150px")
-        charts, self.charts = pane(height="230px")
+        charts, self.charts = pane(height="190px")
         chooser = ipywidgets.HBox(
             [self.stream, self.stop, self.restart], layout=ipywidgets.Layout(flex_flow="row wrap", margin="4px 0 0")
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from tauro.report.figures import duration
 from tauro.report.markup import Html, Markup, joined
-from tauro_magics.panels.charts import Series, legend, line_chart, short
+from tauro_magics.panels.charts import Series, legend, line_chart, short, span
 from tauro_magics.panels.pictures import badge, table
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def _cells(stream: Stream) -> tuple[str, ...]:
         stream.new.pipeline,
         stream.new.env,
         short(rate) if stream.progress and not stream.is_over else "",
-        duration(slowest) if slowest is not None else "",
-        duration(lag) if lag is not None else "",
+        span(slowest) if slowest is not None else "",
+        span(lag) if lag is not None else "",
         str(stream.restarts or ""),
         duration(stream.seconds(datetime.now(UTC))),
     )

@@ -13,7 +13,7 @@ from tauro.errors import ExecutionError
 from tauro.store.records import NewStream, Progress, Stream
 from tauro.streaming.control import Streams
 from tauro_magics.monitor import StreamMonitor
-from tauro_magics.panels.charts import Series, ceiling, line_chart, short
+from tauro_magics.panels.charts import Series, ceiling, line_chart, short, span
 
 from .front_end import FrontEnd, click
 
@@ -117,7 +117,7 @@ async def until(condition):
 
 def test_streams_are_shown_with_state_speed_duration_and_lag(make_monitor):
     gauges = make_monitor(Made(stream(1, "completed"), stream(2)))._gauges
-    for told in ("exec-20250126-002", "ACTIVE", "COMPLETED", "250", "0.40 s", "2.50 s"):
+    for told in ("exec-20250126-002", "ACTIVE", "COMPLETED", "250", "0.4 s", "2.5 s"):
         assert told in gauges.table.value
     assert gauges.stream.value == "exec-20250126-002"
     assert gauges.charts.value.count("<svg") == 3
@@ -224,6 +224,14 @@ def test_the_streams_of_a_real_store_are_shown(front_end, open_project):
 )
 def test_figures_are_short(value, told):
     assert short(value) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0 s"), (0.4, "0.4 s"), (119, "119 s"), (120, "2 min"), (7300, "2.03 h"), (57_000_000, "660 d")],
+)
+def test_spans_of_time_are_short(seconds, told):
+    assert span(seconds) == told
 
 
 @pytest.mark.parametrize(("value", "top"), [(0, 1), (0.07, 0.1), (1, 1), (1.2, 2), (4.9, 5), (80, 100), (1000, 1000)])
