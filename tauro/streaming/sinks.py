@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tauro.config.model import STREAMED_FILES, DatasetConfig, canonical
 from tauro.errors import Fault, NodeError, Unsupported, ValidationError
 from tauro.io.stored import StoredDataset, stored_dataset
+from tauro.processes.crash import crash_point
 from tauro.streaming.batch import Batch
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ class BatchWriter:
         query = frame.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
         try:
             self._write(frame, Batch(self._config, query or "", batch_id, repeats=self._repeats))
+            crash_point("stream batch written")
         except BaseException as error:
             self.error = error
             raise

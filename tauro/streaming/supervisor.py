@@ -212,8 +212,10 @@ class _Supervision:
         )
 
     def _environ(self, room: str) -> dict[str, str]:
-        """Return the environment of a worker: what it and Spark put aside goes with it, however they end."""
-        return {"SPARK_LOCAL_DIRS": room, **self._site.environ, "TMPDIR": room}
+        """Return the environment of a worker: what it and Java put aside goes with it, however they end."""
+        given = self._site.environ
+        java = f'{given.get("SPARK_SUBMIT_OPTS", "")} "-Djava.io.tmpdir={room}"'.strip()
+        return {**given, "TMPDIR": room, "SPARK_SUBMIT_OPTS": java}
 
     def _became_active(self) -> None:
         self._was_active = True

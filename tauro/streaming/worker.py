@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -85,7 +86,8 @@ def _execute(work: Work, tell: Tell, stop: Stop) -> None:
         tell(_result_message(result, redact))
     except BaseException as error:  # noqa: BLE001 - as above
         _tell_error(error, redact, tell, refused=False)
-    engine.close()
+    with suppress(Exception):  # its JVM may be what has ended
+        engine.close()
 
 
 def _config(work: Work) -> ProjectConfig:
