@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
+from tauro_magics import completion
 from tauro_magics.session import Session
 from tauro_magics.views.formatters import register, unregister
 
@@ -41,10 +42,12 @@ def attach(shell: InteractiveShell) -> None:
     """Give a kernel the magics."""
     shell.register_magics(TauroMagics(shell))
     register(shell)
+    completion.attach(shell)
 
 
 def detach(shell: InteractiveShell) -> None:
     """Take the magics away, and end the session."""
+    completion.detach(shell)
     unregister(shell)
     manager = shell.magics_manager
     magics = manager.registry.pop(TauroMagics.__name__, None)

@@ -72,6 +72,7 @@ def one_shell(tmp_path_factory):
     """IPython has one shell in a process."""
     config = Config()
     config.HistoryManager.enabled = False
+    config.Completer.use_jedi = False  # it takes seconds to load
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
         shell = InteractiveShell.instance(config=config)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.errors import UsageFault
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import click
+    from click.shell_completion import CompletionItem
 
 SHELLS = ("bash", "zsh", "fish")
 # A script sets it to LINE and gives the command line as the first argument.
@@ -68,20 +69,49 @@ def answer(tree: click.Command, arguments: Sequence[str]) -> int:
 
 
 def _lines(tree: click.Command, line: str = "", replaced: str | None = None) -> Iterator[str]:
-    from click.shell_completion import ShellComplete, split_arg_string
+    proposals = proposals_for(tree, line)
+    current = proposals.word
+    done = "" if replaced is None else current.removesuffix(_plain(replaced, current))
+    for item in proposals.items:
+        if item.type != "plain":
+            yield item.type
+        else:
+            yield f"plain\t{item.value.removeprefix(done)}\t{item.help or ''}"
+
+
+class Proposals(NamedTuple):
+    """What a command line could go on with.
+
+    Attributes:
+        word: Its last word, as far as it is typed, without quotes.
+        items: What could stand in the place of this word; those of the kinds ``dir`` and ``file`` stand for all paths.
+    """
+
+    word: str
+    items: list[CompletionItem]
+
+
+def proposals_for(tree: click.Command, line: str) -> Proposals:
+    """Return what a command line up to the cursor could go on with.
+
+    Args:
+        tree: The commands.
+        line: The command line, with the program's name.
+    """
+    from click.shell_completion import CompletionItem, ShellComplete, split_arg_string
 
     words = split_arg_string(line + _CURSOR)
     while len(words) > 1 and "=" in words[0]:
         del words[0]  # a variable that stands before the program
     current = words[-1].removesuffix(_CURSOR)
     option = current[: current.index("=") + 1] if current.startswith("--") and "=" in current else ""
-    done = "" if replaced is None else current.removesuffix(_plain(replaced, current))
-    for item in ShellComplete(tree, {}, "tauro", VARIABLE).get_completions(words[1:-1], current):
-        if item.type != "plain":
-            yield item.type
-        elif not (option and item.value.startswith("-")):
-            whole = option + item.value
-            yield f"plain\t{whole.removeprefix(done)}\t{item.help or ''}"
+    found = ShellComplete(tree, {}, "tauro", VARIABLE).get_completions(words[1:-1], current)
+    items = [
+        CompletionItem(option + item.value, type=item.type, help=item.help)
+        for item in found
+        if item.type != "plain" or not (option and item.value.startswith("-"))
+    ]
+    return Proposals(current, items)
 
 
 def _plain(replaced: str, current: str) -> str:

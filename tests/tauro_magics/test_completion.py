@@ -1,0 +1,61 @@
+"""Lines of magics are completed by what completes command lines in a shell."""
+
+import json
+from time import perf_counter
+
+import pytest
+from IPython.core.completer import provisionalcompleter, rectify_completions
+
+
+@pytest.fixture
+def complete(notebook):
+    """Return what a cell would be, up to the cursor, with each of the proposals."""
+
+    def whole(text):
+        with provisionalcompleter():
+            found = list(rectify_completions(text, notebook.shell.Completer.completions(text, len(text))))
+        return [text[: each.start] + each.text for each in found]
+
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("%tauro ru", ["%tauro run"]),
+        ("%tauro pan", ["%tauro panel"]),
+        ("%tauro run --pipe", ["%tauro run --pipeline"]),
+        ("%tauro run --pipeline su", ["%tauro run --pipeline sums"]),
+        ("done = %tauro run --pipeline su", ["done = %tauro run --pipeline sums"]),
+        ("x = 1\n%tauro run --pipeline=su", ["x = 1\n%tauro run --pipeline=sums"]),
+        ("%tauro run --pipeline sums --nodes load,t", ["%tauro run --pipeline sums --nodes load,total"]),
+        ("%tauro config val", ["%tauro config validate"]),
+    ],
+)
+def test_a_line_is_completed_as_in_a_shell_and_by_nothing_else(complete, project, typed, wanted):
+    assert complete(typed) == wanted
+
+
+def test_environments_and_runs_are_proposed(complete, notebook, project):
+    assert "%tauro run --env sandbox" in complete("%tauro run --env ")
+    notebook("%tauro run --pipeline memory >> done")
+    assert complete("%tauro run --resume run-") == [f"%tauro run --resume {notebook('done.run_id').value}"]
+
+
+def test_paths_and_python_are_left_to_ipython(complete, project):
+    assert "%tauro run --log-file data/" in complete("%tauro run --log-file da")
+    assert "impor" not in complete("impor")
+    assert "import" in complete("impor")
+
+
+def test_two_thousand_nodes_are_completed_within_50_ms(complete, project):
+    nodes = {f"node_{number}": {"function": "nodes.make", "output": f"o{number}"} for number in range(2000)}
+    (project / "config/base/nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
+    (project / "config/base/pipelines.json").write_text(json.dumps({"p": {"nodes": list(nodes)}}), encoding="utf-8")
+    complete("%tauro run --pipeline p --node no")  # imports what it needs
+    seconds = []
+    for _ in range(3):
+        started = perf_counter()
+        assert len(complete("%tauro run --pipeline p --node node_1")) == 500  # as many as IPython shows
+        seconds.append(perf_counter() - started)
+    assert min(seconds) < 0.05
