@@ -15,6 +15,8 @@ from tauro.exec.ml import MlOptions
 from tauro.streaming.plan import plan_streams
 from tauro.streaming.settings import read_settings
 
+# Java that compiles little: it lives for a minute, and shares its cores.
+SHORT = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 PLAY = Path(__file__).parent / "play.py"
 FILES = {"format": "json", "filepath": "data/in", "schema": "id INT"}
 OUT = {"format": "parquet", "filepath": "data/out"}
@@ -131,6 +133,6 @@ class Player:
 @pytest.fixture(scope="session")
 def play(installed_connectors):
     """Run streams of a project on Apache Spark, with the connectors for Delta and Kafka."""
-    player = Player({"TAURO_CACHE_DIR": str(installed_connectors)})
+    player = Player({"TAURO_CACHE_DIR": str(installed_connectors), **SHORT})
     yield player
     player.close()
