@@ -12,7 +12,7 @@ from tauro.config.discovery import find_root, state_directory
 from tauro.config.environments import BASE, allowed
 from tauro.config.loading import Sources, laid_over, read_sources, resolve
 from tauro.config.report import report_error
-from tauro.errors import EngineUnavailable, Fault, UsageFault
+from tauro.errors import EngineUnavailable, Fault, UsageFault, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tauro.config.document import Document
     from tauro.config.model import PipelineConfig, ProjectConfig
     from tauro.engines import Engine
+    from tauro.engines.settings import Layer
     from tauro.exec.events import Listener
     from tauro.exec.ml import MlOptions
     from tauro.exec.plan import RunPlan
@@ -59,6 +60,7 @@ class Project:
         self._today = today
         self._engines: Callable[..., Engine] | None = None
         self._engine: Engine | None = None
+        self._engine_of: tuple[Layer, ...] = ()  # what a pipeline's own settings have added to it
         self._opened: dict[str, StoredDataset] = {}  # what they have fetched is there as long as they are
 
     @classmethod
@@ -174,8 +176,8 @@ class Project:
             told = {fault.message.partition(":")[0] for fault in faults if not fault.warning}
             try:
                 more = check_datasets(self.config, self.engine, told=told)
-            except EngineUnavailable as error:
-                place = self.config.place("global_settings", "mode")
+            except (EngineUnavailable, ValidationError) as error:
+                place = error.place or self.config.place("global_settings", "mode")
                 more = [Fault("engine", error.message, error.exit_code, place, hint=error.hint)]
             return (*faults, *more)
 
@@ -218,7 +220,8 @@ class Project:
 
         config = self._config_for(start_date, end_date)
         chosen = (selection or Selection()) if node is None else Selection(nodes=(node,))
-        return make_plan(config, find_pipeline(config, pipeline), self.engine, chosen=chosen, ml=ml or MlOptions())
+        found = find_pipeline(config, pipeline)
+        return make_plan(config, found, self._engine_to_plan(found), chosen=chosen, ml=ml or MlOptions())
 
     def plan_resume(self, run_id: str, ml: MlOptions | None = None) -> RunPlan:
         """Return a plan of what a run has left undone: what failed, was skipped or cancelled.
@@ -252,7 +255,7 @@ class Project:
         config = self._config_for(summary["start_date"], summary["end_date"])
         pipeline = find_pipeline(config, summary["pipeline"])
         chosen = Chosen(*unfinished_nodes(config, pipeline, summary))
-        plan = make_plan(config, pipeline, self.engine, chosen=chosen, resumes=run_id, ml=options)
+        plan = make_plan(config, pipeline, self._engine_to_plan(pipeline), chosen=chosen, resumes=run_id, ml=options)
         changed = changes(read_fingerprint(self.state_directory, run_id), fingerprint(plan))
         later = resumed_by(self.state_directory, run_id) if plan.nodes else None
         done = [] if later is None else [done_since(run_id, later)]
@@ -296,7 +299,8 @@ class Project:
         from tauro.lineage.file import lineage_of_settings
 
         with lineage_of_settings(plan, listeners) as told:
-            return execute(plan, self.engine, self.state_directory, listeners=told, cancellation=cancellation)
+            engine = self._engine_to_run(plan.pipeline)
+            return execute(plan, engine, self.state_directory, listeners=told, cancellation=cancellation)
 
     def read(self, dataset: str) -> DataFrame:
         """Return a stored dataset as a Spark DataFrame.
@@ -318,14 +322,37 @@ class Project:
         if self._engine is None:
             from tauro.engines import engine_for
 
-            settings = self.config.settings
-            self._engine = (self._engines or engine_for)(
-                settings.mode,
-                app_name=settings.project_name or self.root.name,
-                spark_config=settings.spark_config,
-                spark_master=settings.spark_master,
-            )
+            self._engine = self._made(self._engines or engine_for)
         return self._engine
+
+    def _made(self, make: Callable[..., Engine], more: tuple[Layer, ...] = ()) -> Engine:
+        settings = self.config.settings
+        return make(
+            settings.mode,
+            app_name=settings.project_name or self.root.name,
+            spark_config=settings.spark_config,
+            spark_master=settings.spark_master,
+            connect_url=settings.connect_url,
+            more=more,
+            root=self.root,
+        )
+
+    def _engine_to_plan(self, pipeline: PipelineConfig) -> Engine:
+        """Return an engine with a pipeline's own settings, to be asked what it can do; the open one stays as it is."""
+        from tauro.engines import engine_for
+
+        more = _layers_of(pipeline)
+        return self.engine if more == self._engine_of else self._made(engine_for, more)
+
+    def _engine_to_run(self, pipeline: PipelineConfig) -> Engine:
+        """Return the engine with a pipeline's own settings; one with others is closed."""
+        from tauro.engines import engine_for
+
+        more = _layers_of(pipeline)
+        if more != self._engine_of:
+            self.close()
+            self._engine, self._engine_of = self._made(self._engines or engine_for, more), more
+        return self.engine
 
     @property
     def session(self) -> SparkSession:
@@ -336,7 +363,7 @@ class Project:
         """End the engine's session, if there is one."""
         if self._engine is not None:
             self._engine.close()
-            self._engine = None
+            self._engine, self._engine_of = None, ()
 
     def __enter__(self) -> Self:
         return self
@@ -360,6 +387,13 @@ class Project:
                 raise report_error(faults)
             return config
         return self.config._replace(window=window)
+
+
+def _layers_of(pipeline: PipelineConfig) -> tuple[Layer, ...]:
+    """Return what a pipeline sets beside the project."""
+    from tauro.engines.settings import Layer
+
+    return (Layer(f"pipeline {pipeline.name}", pipeline.spark_config),) if pipeline.spark_config else ()
 
 
 def env_of_run(run_id: str, path: str | os.PathLike[str], environ: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tauro import DependencyError, ExecutionError, Project, ValidationError
+from tauro import ExecutionError, Project, ValidationError
 from tauro.errors import DatasetNotFound, RunFailed, SettingsNotFound, UnknownEnvironment
 from tauro.scaffold.generator import generate
 
@@ -126,9 +126,10 @@ def test_a_failed_run_is_a_result_that_raises_only_when_asked_and_can_be_resumed
     assert resumed.raise_for_state().resumes == failed.run_id
 
 
-def test_a_mode_that_this_version_has_not_is_refused_before_anything_runs(tmp_path):
-    root = small(tmp_path, "def first(): return 'value'", mode="databricks")
-    with pytest.raises(DependencyError, match="databricks"):
+def test_a_server_without_an_address_is_refused_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
+    root = small(tmp_path, "def first(): return 'value'", mode="connect")
+    with pytest.raises(ValidationError, match="needs the address of a server"):
         Project.open(root).plan("main")
 
 

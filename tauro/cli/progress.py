@@ -6,12 +6,13 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tauro.exec.events import Event, Listener, NodeEnded, NodeStarted, RunEnded, RunStarted
+from tauro.exec.events import Event, Listener, NodeEnded, NodeProgressed, NodeStarted, RunEnded, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tauro.cli.console import Console
+    from tauro.engines.progress import Progress
 
 _MOST_ROWS = 12
 
@@ -56,6 +57,9 @@ class _ProgressListener:
         elif isinstance(event, NodeStarted):
             if len(self._lines) < _MOST_ROWS:
                 self._lines[event.node] = self._display.add_task(f"  {event.node}", total=1)
+        elif isinstance(event, NodeProgressed):
+            if event.node in self._lines:
+                self._show(event.node, event.progress)
         elif isinstance(event, NodeEnded):
             line = self._lines.pop(event.outcome.node, None)
             if line is not None:
@@ -63,3 +67,10 @@ class _ProgressListener:
             self._display.advance(self._total)
         elif isinstance(event, RunEnded):
             self._display.stop()
+
+    def _show(self, node: str, progress: Progress) -> None:
+        """Show the tasks of a node's stages in its line."""
+        stages = f"{progress.stages_done}/{progress.stages} stages"
+        self._display.update(
+            self._lines[node], description=f"  {node} ({stages})", total=progress.tasks, completed=progress.tasks_done
+        )

@@ -147,7 +147,7 @@ class GlobalSettings(Settings):
     )
     node_timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a node, in seconds.")
     execution_timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a run, in seconds.")
-    connect_url: str | None = option(Text(), "Address of a Spark Connect server.", planned=True)
+    connect_url: str | None = option(Text(), "Address of a Spark Connect server in mode connect: sc://HOST:15002.")
     format_policy: Any = option(Anything(), "Which formats are allowed.", planned=True)
     default_model_version: str | None = option(Text(), "Model version of ml pipelines.")
     default_hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters of ml pipelines.", default=NOTHING)
@@ -190,7 +190,9 @@ class PipelineConfig(Settings):
     inputs: tuple[str, ...] = option(Names(), "Datasets it takes, for its readers.", default=())
     outputs: tuple[str, ...] = option(Names(), "Datasets it makes, for its readers.", default=())
     max_parallel_nodes: int | None = option(Number(1), "How many of its nodes run at once.")
-    spark_config: Mapping[str, Any] = option(Free(), "Settings of its Spark session.", default=NOTHING, planned=True)
+    spark_config: Mapping[str, Any] = option(
+        Free(), "Settings of its Spark session; they win over those of global_settings.", default=NOTHING
+    )
     model_version: str | None = option(Text(), "Model version.")
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
     streaming: Stream = option(Group(Stream), "Settings of its streams.", default=NO_STREAM, planned=True)

@@ -9,6 +9,7 @@ from tauro.engines import engine_for
 from tauro.engines.capabilities import FORMATS
 from tauro.engines.connectors.cache import installed_version, is_trusted, jars_folder, missing
 from tauro.engines.connectors.pins import CONNECTORS
+from tauro.engines.spark import obstacles_of
 from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ KINDS = (
     Kind("standalone", "spark", "spark://HOST:7077", "a cluster of Apache Spark's own"),
     Kind("yarn", "spark", "yarn", "a Hadoop cluster"),
     Kind("kubernetes", "spark", "k8s://https://HOST:443", "a Kubernetes cluster"),
-    Kind("connect", "connect", None, "a Spark Connect server"),
+    Kind("connect", "connect", None, "a server of Spark Connect: Apache Spark, or a cluster of Sail"),
     Kind("databricks", "databricks", None, "Databricks, by Databricks Connect"),
 )
 
@@ -60,17 +61,17 @@ class Standing(NamedTuple):
     Attributes:
         kind: The engine.
         obstacle: Why it cannot be used; None where it can.
-        capabilities: What it can do; None where this version does not have it.
+        capabilities: What it can do; of a server, what one can that has been given all it needs.
     """
 
     kind: Kind
     obstacle: TauroError | None
-    capabilities: Capabilities | None
+    capabilities: Capabilities
 
 
 def standings(environ: Mapping[str, str]) -> list[Standing]:
     """Return how each engine stands. Starts none; a cluster is not asked whether it is there."""
-    by_mode: dict[str, tuple[EngineUnavailable | None, Capabilities | None]] = {}
+    by_mode: dict[str, tuple[EngineUnavailable | None, Capabilities]] = {}
     found = []
     for kind in KINDS:
         if kind.mode not in by_mode:  # what is looked at is the same for all masters
@@ -80,11 +81,8 @@ def standings(environ: Mapping[str, str]) -> list[Standing]:
     return found
 
 
-def _look(mode: str) -> tuple[EngineUnavailable | None, Capabilities | None]:
-    try:
-        engine = engine_for(mode, app_name="tauro", spark_config={})
-    except EngineUnavailable as error:
-        return error, None
+def _look(mode: str) -> tuple[EngineUnavailable | None, Capabilities]:
+    engine = engine_for(mode, app_name="tauro", spark_config={}, connect_url="sc://HOST")
     try:
         engine.check()
     except EngineUnavailable as error:
@@ -93,14 +91,7 @@ def _look(mode: str) -> tuple[EngineUnavailable | None, Capabilities | None]:
 
 
 def _own_obstacle(kind: Kind, environ: Mapping[str, str]) -> EngineUnavailable | None:
-    variables = ("HADOOP_CONF_DIR", "YARN_CONF_DIR")
-    if kind.name == "yarn" and not any(environ.get(name) for name in variables):
-        return EngineUnavailable(
-            "YARN is found by its settings, and no variable names their folder",
-            looked_up=variables,
-            hint="Set HADOOP_CONF_DIR to the folder with the cluster's yarn-site.xml.",
-        )
-    return None
+    return next(obstacles_of("yarn", {}, environ), None) if kind.name == "yarn" else None
 
 
 def demands(able: Capabilities) -> dict[str, Requirement]:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.collector import collector_at_rest
 from tauro.engines.capabilities import embedded
+from tauro.engines.settings import TAURO, Layer, settled, values_of
 from tauro.engines.tags import Tags
 from tauro.errors import EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from pyspark.sql import SparkSession
+
+    from tauro.engines.progress import Progress
 
 _PROBE_SECONDS = 1.0
 # One machine's zone must not change what a pipeline computes.
@@ -29,15 +31,17 @@ class SailEngine:
 
     Args:
         app_name: What the session is called.
-        spark_config: Settings of the session.
+        layers: Settings of the session, lowest first; they win over our own.
     """
 
     name = "local (embedded)"
     capabilities = embedded()
+    is_elsewhere = False
+    ui: str | None = None
 
-    def __init__(self, app_name: str, spark_config: Mapping[str, str]) -> None:
+    def __init__(self, app_name: str, layers: tuple[Layer, ...] = ()) -> None:
         self._app_name = app_name
-        self._spark_config = {**_DEFAULTS, **spark_config}
+        self.settings = settled(Layer(TAURO, _DEFAULTS), *layers)
         self._lock = Lock()
         self._tags = Tags()
         self._server: Any = None
@@ -87,7 +91,7 @@ class SailEngine:
         self._server.start(background=True)
         host, port = self._server.listening_address
         builder = SparkSession.builder.remote(f"sc://{host}:{port}").appName(self._app_name)
-        for key, value in self._spark_config.items():
+        for key, value in values_of(self.settings).items():
             builder = builder.config(key, value)
         return builder.create()
 
@@ -108,6 +112,10 @@ class SailEngine:
     def tagged(self, tag: str) -> AbstractContextManager[None]:
         """Mark what this thread asks the session for meanwhile."""
         return self._tags.tagged(tag)
+
+    def progress(self, tag: str) -> Progress | None:  # noqa: ARG002
+        """Return None: it has no stages, and tells nothing of how far it is."""
+        return None
 
     def interrupt(self, tag: str | None = None) -> None:
         """End what the session is computing, for a tag or at all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from tauro.config.functions import CODE_FOLDERS, is_reserved
@@ -60,8 +60,8 @@ def pack(root: Path, folder: Path) -> Path | None:
     draft, digest = folder / "draft.zip", sha256()
     with ZipFile(draft, "w", ZIP_DEFLATED) as archive:
         # Python looks for packages without __init__.py among the folders.
-        for name in sorted({f"{parent.as_posix()}/" for name in files for parent in list(Path(name).parents)[:-1]}):
-            archive.writestr(ZipInfo(name), b"")
+        for folder_name in sorted({f"{home}/" for name in files for home in list(PurePosixPath(name).parents)[:-1]}):
+            archive.writestr(ZipInfo(folder_name), b"")
         for name, file in files.items():
             content = file.read_bytes()
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -75,7 +75,7 @@ def _members(root: Path) -> Iterator[tuple[str, Path]]:
         home = root / folder
         whole = folder != "."  # of the project's own folder only modules and packages: its data is there too
         for path in sorted(home.iterdir()) if home.is_dir() else ():
-            if path.name.startswith((".", "_")) or is_reserved(path.stem):
+            if path.name.startswith((".", "__pycache__")) or is_reserved(path.stem):
                 continue
             if path.is_file() and (whole or path.suffix == ".py"):
                 yield from _sized(path.name, path)

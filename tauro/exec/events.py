@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tauro.engines.progress import Progress
 from tauro.exec.results import Failure, NodeOutcome
 
 if TYPE_CHECKING:
@@ -84,6 +85,24 @@ class NodeRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeProgressed:
+    """A cluster has come further with what a node waits for. It is for displays, and no part of a run's record."""
+
+    at: datetime
+    node: str
+    progress: Progress
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        return {
+            "event": "node_progressed",
+            "at": self.at.isoformat(),
+            "node": self.node,
+            **self.progress._asdict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class NodeEnded:
     """A node has reached its final state: completed, failed, skipped or cancelled."""
 
@@ -115,7 +134,7 @@ class RunEnded:
         }
 
 
-Event = RunStarted | NodeStarted | NodeRetried | NodeEnded | RunEnded
+Event = RunStarted | NodeStarted | NodeRetried | NodeProgressed | NodeEnded | RunEnded
 Listener = Callable[[Event], None]
 
 
@@ -126,6 +145,8 @@ def event_from_dict(data: Mapping[str, Any]) -> Event:
         return NodeStarted(at, data["node"])
     if kind == "node_retried":
         return NodeRetried(at, data["node"], data["attempt"], data["delay"], Failure.from_dict(data["failure"]))
+    if kind == "node_progressed":
+        return NodeProgressed(at, data["node"], Progress(*(data[field] for field in Progress._fields)))
     if kind.startswith("node_"):
         return NodeEnded(at, NodeOutcome.from_dict(data))
     rest = {name: value for name, value in data.items() if name not in ("event", "at")}

@@ -7,6 +7,7 @@ returns what only Spark can store; the session opens then.
 from __future__ import annotations
 
 import ast
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from tauro.config.check_rules import References
@@ -16,7 +17,7 @@ from tauro.io.checks import of_spark_alone
 from tauro.io.frames import SPARK, kind_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pyspark.sql import SparkSession
@@ -65,18 +66,28 @@ class ReadySession:
 
     Args:
         engine: The engine.
+        look: Called once when it is ready: raises where it does not do for the run after all.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, look: Callable[[], None] = lambda: None) -> None:
         self._engine = engine
+        self._look = look
+        self._lock = Lock()
         self._is_ready = False
 
     def prepare(self) -> None:
-        """Raise EngineUnavailable when the engine cannot start here, and make it ready for the code of nodes."""
-        if not self._is_ready:
-            self._engine.check()
-            self._engine.prepare()
-            self._is_ready = True
+        """Make the engine ready for the code of nodes.
+
+        Raises:
+            EngineUnavailable: It cannot start here.
+            Unsupported: It is another one than was hoped for, and cannot do what the run needs.
+        """
+        with self._lock:
+            if not self._is_ready:
+                self._engine.check()
+                self._engine.prepare()
+                self._look()
+                self._is_ready = True
 
     def __call__(self) -> SparkSession:
         """Return the session, opened by the first call. May be called from any thread."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tauro.engines import Engine
+    from tauro.engines.settings import Setting
 
 
 class PlannedNode(NamedTuple):
@@ -68,6 +69,7 @@ class RunPlan:
         first_run: The run that a chain of resumed runs began with; None for one that resumes nothing.
         ml: What it is told of its model.
         run_id: The id of its record, where that is known to be new; None for one that is made when it runs.
+        settings: The settings of the engine's session, and who has set each.
     """
 
     config: ProjectConfig
@@ -85,6 +87,7 @@ class RunPlan:
     ml: MlOptions = NO_OPTIONS
     references: Mapping[str, StoredDataset] = field(default_factory=dict)
     run_id: str | None = None
+    settings: tuple[Setting, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data."""
@@ -96,6 +99,7 @@ class RunPlan:
             "start_date": window.start.isoformat(),
             "end_date": window.end.isoformat(),
             "engine": self.engine,
+            "spark_config": [setting.to_dict() for setting in self.settings],
             "max_parallel_nodes": self.max_parallel_nodes,
             "resumes": self.resumes,
             "model_version": ml_values(self.config, self.pipeline, NodeConfig(name=""), self.ml)["model_version"],
@@ -224,6 +228,7 @@ def make_plan(
         resumes=resumes,
         ml=ml,
         references=compared,
+        settings=engine.settings,
     )
 
 

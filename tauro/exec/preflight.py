@@ -113,6 +113,23 @@ def _other_datasets(
                 yield stored_dataset(config, dataset)
 
 
+def check_opened(
+    config: ProjectConfig, engine: Engine, reads: Mapping[str, StoredDataset], writes: Mapping[str, StoredDataset]
+) -> None:
+    """Look at datasets once more when the engine's session is open: only now a server tells what it has and sees.
+
+    Raises:
+        Unsupported: It does not read or write one of them, or its machines do not see this one's files.
+    """
+    if not engine.is_elsewhere:
+        return
+    from tauro.io.reach import check_reach
+
+    check_engine(config, engine, reads, writes)
+    places = [stored.location.path for stored in (*reads.values(), *writes.values())]
+    check_reach(engine.session(), [path for path in places if path is not None], engine.name)
+
+
 def _one_place(config: ProjectConfig, stored: StoredDataset, fault: str) -> ValidationError:
     return ValidationError(
         f"Dataset '{stored.name}' {fault}: {stored.location.shown}",

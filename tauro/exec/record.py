@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tauro.errors import ExecutionError, RunNotFound, SecurityError, nearest
-from tauro.exec.events import Event, RunEnded
+from tauro.exec.events import Event, NodeProgressed, RunEnded
 from tauro.security.private import open_private, private_directory, replace_private
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class RunRecord:
         Raises:
             ExecutionError: The disk is full, or the like.
         """
+        if isinstance(event, NodeProgressed):
+            return
         with _written(self.folder):
             self.events.write(json.dumps(event.to_dict(), ensure_ascii=False) + "\n")
             self.events.flush()

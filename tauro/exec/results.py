@@ -166,6 +166,7 @@ class RunResult:
         abandoned: True when a node could not be ended and still runs in this process.
         first_run: The run that a chain of resumed runs began with; None for one that resumes nothing.
         options: What tells the model options it was given from others; None where there were none.
+        ui: The address of Spark's own pages about it; None where there are none.
     """
 
     run_id: str
@@ -181,6 +182,7 @@ class RunResult:
     abandoned: bool = False
     first_run: str | None = None
     options: str | None = None
+    ui: str | None = None
 
     @property
     def root_causes(self) -> tuple[NodeOutcome, ...]:
@@ -219,6 +221,7 @@ class RunResult:
             "resumes": self.resumes,
             "first_run": self.first_run,
             "options": self.options,
+            "spark_ui": self.ui,
             "nodes": [node.to_dict() for node in self.nodes],
         }
 

@@ -19,6 +19,7 @@ from tauro.exec.log import LogContext, logged_in, project_context
 from tauro.exec.ml import ml_contexts, registry_of
 from tauro.exec.needs import ReadySession, spark_needs
 from tauro.exec.node import NodeCaller, NodeReport
+from tauro.exec.preflight import check_opened
 from tauro.exec.record import new_record
 from tauro.exec.results import RunResult
 from tauro.exec.runner import Cancellation, Runner
@@ -83,6 +84,7 @@ def execute(
         describe=lambda error: failure_of(error, config.root, config.redact),
         emit=emit,
         interrupt=engine.interrupt,
+        progress=engine.progress,
         limit=plan.max_parallel_nodes,
         cancellation=cancellation or Cancellation(),
         timeout=plan.timeout,
@@ -105,6 +107,7 @@ def execute(
         abandoned=abandoned,
         first_run=plan.first_run,
         options=plan.ml.fingerprint,
+        ui=engine.ui,
     )
     record.finish(result)
     shutil.rmtree(spool, ignore_errors=True)
@@ -117,10 +120,14 @@ def prepare(plan: RunPlan, engine: Engine) -> ReadySession:
 
     Raises:
         EngineUnavailable: The plan needs the engine and it cannot start.
+        Unsupported: It cannot do what the plan needs, which is known only now, or does not see this machine's files.
     """
-    session = ReadySession(engine)
     nodes = [node.config for node in plan.nodes]
-    if (plan.reads or plan.writes) and spark_needs(plan.config.root, nodes, plan.reads, plan.writes, plan.references):
+    needs = spark_needs(plan.config.root, nodes, plan.reads, plan.writes, plan.references)
+    # Where only a node shows that Spark is needed, nobody knows for what.
+    reads, writes = (needs.reads, needs.writes) if needs else (plan.reads, plan.writes)
+    session = ReadySession(engine, lambda: check_opened(plan.config, engine, reads, writes))
+    if (plan.reads or plan.writes) and needs:
         session.prepare()
     use_project(plan.config.root)
     return session

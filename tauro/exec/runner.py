@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tauro.errors import NodeError
-from tauro.exec.events import Event, NodeEnded, NodeRetried, NodeStarted
+from tauro.exec.events import Event, NodeEnded, NodeProgressed, NodeRetried, NodeStarted
 from tauro.exec.node import NodeReport
 from tauro.exec.policy import delay_before, is_transient
 from tauro.exec.results import Failure, NodeOutcome, RunState
@@ -26,10 +26,14 @@ from tauro.io.checks import CheckFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tauro.engines.progress import Progress
     from tauro.exec.plan import PlannedNode
 
 # How long nodes may take to end after a cancel; with the rest of the way out it stays below 5 s.
 GRACE_SECONDS = 3.0
+
+# How often a node's progress is asked for.
+_PROGRESS_SECONDS = 0.5
 
 # How often the waiting thread comes back to Python. The embedded engine's server handles SIGINT with
 # SA_RESTART, so a wait without end would not notice Ctrl-C before the next node ends.
@@ -63,6 +67,7 @@ class Runner:
         describe: Turns what a node raised into a failure.
         emit: Told of every event, in order.
         interrupt: Ends the engine's work: of the attempt with that tag, or all of it.
+        progress: Says how far the engine is with the attempt of a tag; None where nobody knows.
         limit: How many nodes run at once.
         cancellation: Asks the run to stop.
         timeout: Seconds that the run may take; None for no limit.
@@ -77,6 +82,7 @@ class Runner:
     interrupt: Callable[[str | None], None]
     limit: int
     cancellation: Cancellation
+    progress: Callable[[str], Progress | None] = lambda _: None
     timeout: float | None = None
     fail_on_error: bool = True
     grace: float = GRACE_SECONDS
@@ -117,6 +123,8 @@ class _Course:
         self.workers = Workers(runner.limit, runner.call, self.done)
         self.deadline = float("inf") if runner.timeout is None else monotonic() + runner.timeout
         self._abandoned: set[Attempt] = set()
+        self._told: dict[Attempt, Progress] = {}
+        self._look_at = monotonic() + _PROGRESS_SECONDS
         runner.cancellation.attach(lambda: self.done.put(None))
 
     @property
@@ -140,6 +148,7 @@ class _Course:
             if finished is not None:
                 self._finish(finished)
             self._end_what_is_late(monotonic())
+            self._tell_progress(monotonic())
 
     def cancel(self) -> None:
         """End everything. Asked twice, leave now; asked even more often, the rest still has to be told."""
@@ -148,6 +157,19 @@ class _Course:
         while self.schedule.pending():
             with suppress(KeyboardInterrupt):
                 self._cancel_rest()
+
+    def _tell_progress(self, now: float) -> None:
+        """Tell of the running nodes how far they are, where that has changed."""
+        if now < self._look_at:
+            return
+        self._look_at = now + _PROGRESS_SECONDS
+        running = [it.attempt for it in self.schedule.running.values()]
+        self._told = {attempt: self._told[attempt] for attempt in running if attempt in self._told}
+        for attempt in running:
+            found = self.runner.progress(attempt.tag)
+            if found is not None and found != self._told.get(attempt):
+                self._told[attempt] = found
+                self.runner.emit(NodeProgressed(self.runner.now(), attempt.node.name, found))
 
     def _wait(self, seconds: float) -> Done | None:
         try:

@@ -19,6 +19,8 @@ from tauro.io.folders import (
     null_partitions,
     refuse_delta,
 )
+from tauro.io.location import address
+from tauro.io.reach import check_arrived, sent_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -89,7 +91,8 @@ class FileFormat:
         if dataset.columns is not None:
             reader = reader.schema(dataset.columns)
         # The embedded engine's "*" matches "/" too: in/*.csv would be in/archive/old.csv as well.
-        frame = reader.load([str(path) for path in location.files()] if location.is_pattern else location.uri)
+        paths = [address(path, session) for path in location.files()] if location.is_pattern else None
+        frame = reader.load(location.address(session) if paths is None else paths)
         if self.name == "csv" and self._has_header(dataset):
             self._check_headers(frame.columns if dataset.schema is not None else [], location, dataset)
         null = next((value for key, value in dataset.options.items() if key.lower() == "nullvalue"), None)
@@ -123,7 +126,7 @@ class FileFormat:
             from tauro.io.lines import as_lines
 
             frame = as_lines(frame, dataset)
-        frame = self._fitting(without_void(frame), location, dataset)
+        frame, sent = sent_rows(self._fitting(without_void(frame), location, dataset))
         writer = frame.write.format(self.name).options(**self._write_options(frame.sparkSession, dataset))
         if dataset.partition_by:
             writer = writer.partitionBy(*dataset.partition_by)
@@ -136,8 +139,9 @@ class FileFormat:
         if adds and is_repeated(target):
             return None
         with adding_to(target) if adds else replacing(location.path) as folder:
-            writer.mode("overwrite").save(str(folder))
+            writer.mode("overwrite").save(address(folder, frame.sparkSession))
             rows = self._count(folder, dataset)
+            check_arrived(dataset.name, folder, rows, sent())
             if not any(True for _ in files_in(folder)) and not (adds and self.exists(location)):
                 self._write_empty(frame, folder, dataset)
         if adds and dataset.partition_by and rows != 0:
@@ -173,7 +177,8 @@ class FileFormat:
     def _like_stored(self, frame: DataFrame, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return ``frame`` with its columns as they are stored: readers go by the place of a CSV file's columns."""
         session = frame.sparkSession
-        stored = session.read.format(self.name).options(**self._read_options(session, dataset)).load(location.uri)
+        stored: Any = session.read.format(self.name).options(**self._read_options(session, dataset))
+        stored = stored.load(location.address(session))
         from tauro.io.predicates import quoted
 
         if self.name == "csv" and not self._has_header(dataset):

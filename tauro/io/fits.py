@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tauro.engines.dialect import is_sail
 from tauro.errors import NodeError
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 
 def is_embedded(session: Any) -> bool:
-    """Say whether a session is the embedded engine's, which misreads some things that Apache Spark does not."""
-    return type(session).__module__.startswith("pyspark.sql.connect")
+    """Say whether a session is the embedded engine's, or another Sail's: it misreads what Apache Spark does not."""
+    return is_sail(session)
 
 
 def check_partitions(given: tuple[str, ...], there: tuple[str, ...], dataset: str) -> None:

@@ -7,10 +7,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tauro.engines.dialect import is_sail
 from tauro.errors import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pyspark.sql import SparkSession
 
     from tauro.config.model import DatasetConfig, ProjectConfig
     from tauro.errors import Place
@@ -20,11 +23,19 @@ _PATTERN = "*?[]{}"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
+def address(path: Path, session: SparkSession) -> str:
+    """Return what an engine is given to find a path of this machine.
+
+    Apache Spark may have another file system in mind where none is named: that of its Hadoop.
+    """
+    return str(path) if is_sail(session) else f"file://{path}"
+
+
 class Location(NamedTuple):
     """A path on this machine, or a URI elsewhere.
 
     Attributes:
-        uri: What the engine is given.
+        uri: The path or the URI.
         path: The local path, None for data elsewhere.
         shown: What a person is shown: relative to the project where it is inside.
     """
@@ -37,6 +48,10 @@ class Location(NamedTuple):
     def is_pattern(self) -> bool:
         """True when it stands for several files by ``*``, ``?``, ``[`` or ``{``."""
         return self.path is not None and any(letter in str(self.path) for letter in "*?[{")
+
+    def address(self, session: SparkSession) -> str:
+        """Return what an engine is given to find it."""
+        return self.uri if self.path is None else address(self.path, session)
 
     def files(self) -> list[Path]:
         """Return the local files or folders that it stands for, those that exist."""

@@ -77,7 +77,8 @@ def test_list_says_of_every_engine_how_it_is_chosen_and_whether_it_can_be_used(d
     assert (told["schema"], code) == (1, 0)
     engines = {one["name"]: one for one in told["engines"]}
     assert list(engines) == [kind.name for kind in KINDS]
-    assert {name for name, one in engines.items() if one["usable"]} == {"embedded", "spark", "standalone", "kubernetes"}
+    usable = {name for name, one in engines.items() if one["usable"]}
+    assert usable == {"embedded", "spark", "standalone", "kubernetes", "connect"}
     assert all(one["usable"] or (one["why"] and one["hint"]) for one in told["engines"])
     text = tauro("engine", "list").out
     assert "embedded    yes     mode: local" in text
@@ -187,7 +188,7 @@ def test_a_project_that_can_run_is_told_so(data, project):
     ("settings", "says", "hint"),
     [
         ("mode: spark", "Apache Spark needs Java", "tauro[java]"),
-        ("mode: databricks", "Mode 'databricks' is not available", "mode"),
+        ("mode: databricks", "needs the package databricks-connect", "pip install databricks-connect"),
     ],
 )
 @pytest.mark.usefixtures("no_java")

@@ -17,6 +17,9 @@ class WatchedEngine:
 
     name = "watched"
     capabilities = SailEngine.capabilities
+    is_elsewhere = False
+    settings = ()
+    ui = None
 
     def __init__(self):
         self.told = []
@@ -35,6 +38,9 @@ class WatchedEngine:
 
     def tagged(self, tag):
         return self._engine.tagged(tag)
+
+    def progress(self, tag):
+        return self._engine.progress(tag)
 
     def interrupt(self, tag=None):
         self._engine.interrupt(tag)

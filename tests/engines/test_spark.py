@@ -4,15 +4,17 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from tauro.engines import engine_for
-from tauro.errors import EngineUnavailable
+from tauro.project import Project
 
 CODE = """
     def n(frame, start_date):
@@ -26,7 +28,8 @@ OUTPUT = {"o": {"format": "parquet", "filepath": "data/out"}}
 @pytest.fixture
 def project(make_project):
     def make(mode="spark", *, output=OUTPUT, **settings):
-        root = make_project(CODE, NODES, input=INPUT, output=output, global_settings={"mode": mode, **settings})
+        sections = {"input": settings.pop("reads", INPUT), "output": output}
+        root = make_project(CODE, NODES, **sections, global_settings={"mode": mode, **settings})
         (root / "data").mkdir()
         (root / "data" / "in.csv").write_text("id,name\n1,a\n2,b\n3,é\n", encoding="utf-8")
         return root
@@ -130,17 +133,137 @@ def test_the_connector_among_the_settings_makes_delta_available():
     assert "delta" in engine.capabilities.reads & engine.capabilities.writes
 
 
-# -- modes that are not there yet ---------------------------------------------------------------
+# -- masters ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["connect", "databricks"])
-def test_modes_that_this_version_does_not_have_are_refused_with_those_that_it_has(project, mode):
-    done = tauro(project(mode))
+@pytest.mark.parametrize("master", ["local", "local[2]", "local[*]", "local[*, 3]", "spark://a:7077,b:7077", "yarn"])
+def test_a_master_of_apache_spark_is_taken(master):
+    assert engine_for("spark", app_name="tests", spark_config={}, spark_master=master).name == f"spark ({master})"
+
+
+@pytest.mark.parametrize("master", ["sc://host:15002", "locl[2]", "spark:/host", "mesos://host"])
+def test_what_is_no_master_is_refused_with_the_forms_that_there_are(project, master):
+    done = tauro(project(spark_master=master), "--dry-run")
+    assert done.returncode == 3
+    assert f"Error: VALIDATION_ERROR: spark_master is no master of Apache Spark: {master}" in done.stderr
+    assert "local[*], spark://HOST:7077, yarn, k8s://https://HOST:443" in done.stderr
+
+
+def test_yarn_without_its_settings_and_kubernetes_without_an_image_are_refused_before_java_starts(project, tmp_path):
+    jdk = fake_java(tmp_path / "jdk", "echo 'openjdk version \"21\"' >&2")
+    done = tauro(project(spark_master="yarn"), JAVA_HOME=jdk, HADOOP_CONF_DIR=None, YARN_CONF_DIR=None)
     assert done.returncode == 5
-    assert f"Error: DEPENDENCY_ERROR: Mode '{mode}' is not available in this version of Tauro" in done.stderr
-    assert "Looked up: local, spark" in done.stderr
-    with pytest.raises(EngineUnavailable):
-        engine_for(mode, app_name="tests", spark_config={})
+    assert "HADOOP_CONF_DIR, YARN_CONF_DIR" in done.stderr
+    shutil.rmtree(tmp_path / "project")
+    done = tauro(project(spark_master="k8s://https://127.0.0.1:1"), JAVA_HOME=jdk)
+    assert done.returncode == 5
+    assert "spark.kubernetes.container.image" in done.stderr
+
+
+# -- servers ------------------------------------------------------------------------------------
+
+
+def test_connect_without_an_address_is_refused_and_validation_says_so_too(project):
+    root = project("connect")
+    done = tauro(root, "--dry-run", SPARK_REMOTE=None)
+    assert done.returncode == 3
+    assert "Mode 'connect' needs the address of a server" in done.stderr
+    assert "connect_url: sc://HOST:15002" in done.stderr
+    assert [fault.id for fault in Project.open(root).validate()] == ["engine"]
+
+
+@pytest.mark.parametrize("url", ["http://host:15002/;token=hunter2", "sc://;token=hunter2", "sc://h:x/;token=hunter2"])
+def test_an_address_that_is_none_is_refused_without_its_token(project, url):
+    done = tauro(project("connect", connect_url=url), "--dry-run")
+    assert done.returncode == 3
+    assert "connect_url is no address of Spark Connect" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_server_that_does_not_answer_is_told_at_once_and_without_its_token(project):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        root = project("connect", connect_url=f"sc://127.0.0.1:{port}/;token=hunter2")
+        begun = time.monotonic()
+        done = tauro(root)
+    assert done.returncode == 5
+    assert f"No Spark Connect server answers at 127.0.0.1:{port}" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert time.monotonic() - begun < 20
+
+
+def test_a_plan_asks_no_server(project):
+    done = tauro(project("connect", connect_url="sc://127.0.0.1:1"), "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "connect (127.0.0.1:1)" in done.stdout
+
+
+def test_databricks_without_its_package_is_refused_with_the_line_that_installs_it(project):
+    output = {"o": {"format": "delta", "filepath": "dbfs:/Volumes/main/default/files/out"}}
+    root = project("databricks", output=output, reads={"i": {**INPUT["i"], "filepath": "dbfs:/Volumes/main/in.csv"}})
+    done = tauro(root)
+    assert done.returncode == 5
+    assert "needs the package databricks-connect, which is not installed" in done.stderr
+    assert "pip install databricks-connect" in done.stderr
+
+
+def test_databricks_is_given_no_path_of_this_machine(project):
+    done = tauro(project("databricks"), "--dry-run")
+    assert done.returncode == 5
+    assert "its path is one of this machine" in done.stderr
+    assert "dbfs:/Volumes/" in done.stderr
+
+
+# -- who sets what ------------------------------------------------------------------------------
+
+
+def test_a_plan_says_who_has_set_what(project):
+    config = {
+        "spark.driver.memory": "2g",
+        "spark.sql.session.timeZone": "Europe/Berlin",
+        "spark.my.password": "hunter2",
+    }
+    root = project("spark", spark_config=config, spark_master="local[1]")
+    pipelines = {"p": {"nodes": ["n"], "spark_config": {"spark.driver.memory": "3g", "spark.ui.enabled": False}}}
+    (root / "config/base/pipelines.json").write_text(json.dumps(pipelines))
+    environ = {"SPARK_DRIVER_MEMORY": "1g", "SPARK_EXECUTOR_MEMORY": "5g"}
+    done = tauro(root, "--dry-run", "--output", "json", **environ)
+    assert done.returncode == 0, done.stderr
+    told = {one.pop("key"): one for one in json.loads(done.stdout)["spark_config"]}
+    assert told["spark.driver.memory"] == {
+        "value": "3g", "set_by": "pipeline p", "over": ["SPARK_DRIVER_MEMORY", "global_settings"],
+    }  # fmt: skip
+    assert told["spark.executor.memory"] == {"value": "5g", "set_by": "SPARK_EXECUTOR_MEMORY", "over": []}
+    assert told["spark.sql.session.timeZone"] == {
+        "value": "Europe/Berlin", "set_by": "global_settings", "over": ["Tauro"],
+    }  # fmt: skip
+    assert told["spark.ui.enabled"] == {"value": "false", "set_by": "pipeline p", "over": []}
+    assert told["spark.sql.parquet.outputTimestampType"]["set_by"] == "Tauro"
+    shown = tauro(root, "--dry-run", **environ).stdout
+    assert re.search(r"spark.driver.memory +3g +pipeline p, over SPARK_DRIVER_MEMORY, global_settings\n", shown)
+    assert "hunter2" not in shown + done.stdout
+
+
+def test_installed_connectors_are_told_as_such_beside_jars_of_the_project(project, installed_connectors):
+    root = project("spark", spark_config={"spark.jars": "/opt/own.jar"}, spark_master="local[1]")
+    done = tauro(root, "--dry-run", "--output", "json", TAURO_CACHE_DIR=str(installed_connectors))
+    (jars,) = (one for one in json.loads(done.stdout)["spark_config"] if one["key"] == "spark.jars")
+    assert (jars["set_by"], jars["over"]) == ("tauro engine install", ["global_settings"])
+    assert jars["value"].startswith("/opt/own.jar,file://")
+
+
+def test_the_settings_of_a_pipeline_reach_its_session_and_no_other(open_project):
+    code = "def n(spark): return {'n': spark.conf.get('spark.sql.shuffle.partitions', 'none')}\n"
+    code += "def m(n): assert n == '7'\ndef k(spark): assert spark.conf.get('spark.my.own', 'none') == 'none'"
+    nodes = {"n": {"output": "n"}, "m": {"input": "n"}, "k": {}}
+    own = {"spark.sql.shuffle.partitions": 7, "spark.my.own": "x"}
+    project = open_project(
+        code, nodes, pipelines={"p": {"nodes": ["n", "m"], "spark_config": own}, "q": {"nodes": ["k"]}}
+    )
+    project.run("p").raise_for_state()
+    project.run("q").raise_for_state()
+    project.run("p").raise_for_state()
 
 
 # -- with Java ----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tauro.errors import DatasetNotFound
 from tauro.io.delta.log import LOG, newest_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pyspark.sql import SparkSession
@@ -151,6 +151,44 @@ def commit_of(table: Path, write: WriteId, after: int = -1) -> Commit | None:
         if write.mark in text:
             return _read(version, text)
     return None
+
+
+def check_files(table: Path, write: WriteId, name: str) -> None:
+    """Look whether a cluster has written to this machine's table, and not to one of the same path elsewhere.
+
+    Args:
+        table: The table's folder.
+        write: The write.
+        name: The dataset.
+
+    Raises:
+        NodeError: There is no table here, or a file is not that the write's commit names.
+    """
+    from tauro.io.reach import lost
+
+    newest = newest_version(table)
+    if newest < 0:
+        raise lost(name, "there is no table")
+    for version in range(newest, -1, -1):
+        text = _text(table, version)
+        if text is None:
+            return
+        if write.mark in text:
+            missing = [path for path in _added(text) if not (table / path).exists()]
+            if missing:
+                raise lost(name, f"{len(missing)} of the files that its log names are missing, as {missing[0]}")
+            return
+
+
+def _added(text: str) -> Iterator[str]:
+    """Yield the files of a table that a commit adds."""
+    from urllib.parse import unquote
+
+    for line in text.splitlines():
+        if line.startswith('{"add"'):
+            path = unquote(json.loads(line)["add"]["path"])
+            if not path.startswith("/") and "://" not in path:
+                yield path
 
 
 def is_committed(session: SparkSession, uri: str, write: WriteId) -> bool:

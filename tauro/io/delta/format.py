@@ -62,8 +62,9 @@ class DeltaFormat:
 
         from pyspark.errors import PySparkException
 
+        from tauro.engines.dialect import is_spread
         from tauro.io.delta.alone import alone_with_new_table, lost_race
-        from tauro.io.delta.commits import WriteId
+        from tauro.io.delta.commits import WriteId, check_files
         from tauro.io.delta.maintenance import maintain
         from tauro.io.delta.write import write_table
 
@@ -72,6 +73,8 @@ class DeltaFormat:
         try:
             with nullcontext() if path is None else alone_with_new_table(path):
                 rows = write_table(frame, target, _uri(frame.sparkSession, target.location), write)
+                if path is not None and is_spread(frame.sparkSession):
+                    check_files(path, write, target.dataset.name)
         except PySparkException as error:
             if "Failed to commit transaction" in str(error):  # of the embedded engine
                 raise lost_race(target.dataset.name) from error
@@ -104,7 +107,7 @@ def check_version(location: Location, dataset: DatasetConfig) -> None:
 def _uri(session: SparkSession, location: Location) -> str:
     """Return what the engine is given to find the table."""
     if location.path is None or not is_embedded(session):
-        return location.uri
+        return location.address(session)
     from tauro.io.alias import plain_path
 
     path = plain_path(location.path)

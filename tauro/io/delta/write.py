@@ -203,6 +203,10 @@ def _writer(frame: DataFrame, table: _Table) -> DataFrameWriter:
     own = {key.lower(): value for key, value in dataset.options.items()}.get("usermetadata")
     others = {key: value for key, value in dataset.options.items() if key.lower() != "usermetadata"}
     writer = frame.write.format("delta").options(**others).option("userMetadata", table.write.note(own))
+    is_marked = any(key.lower() == "txnappid" for key in dataset.options)
+    if dataset.write_mode == "append" and not is_marked and not is_embedded(frame.sparkSession):
+        # A server may still be at an append whose client was killed: of two commits of one write it takes the first.
+        writer = writer.option("txnAppId", table.write.mark).option("txnVersion", 1)
     if dataset.partition_by:
         writer = writer.partitionBy(*dataset.partition_by)
     if dataset.merge_schema:

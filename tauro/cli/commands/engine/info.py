@@ -86,8 +86,6 @@ def _formats(standing: Standing) -> dict[str, Any]:
     from tauro.engines.overview import demands
 
     able = standing.capabilities
-    if able is None:
-        return {"reads": [], "writes": [], "needs": []}
     needs = [
         {"format": name, "install": needed.install or None, "spark_config": needed.line}
         for name, needed in (demands(able).items() if standing.kind.mode == "spark" else ())

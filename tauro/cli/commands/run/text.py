@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 from tauro.cli.commands.run.checks import checks_found, checks_note, planned_checks
 from tauro.cli.render import error_text, table
+from tauro.engines.settings import TAURO
 from tauro.errors import DependencyError, ExecutionError, TauroError, error_of
+from tauro.security.redaction import MASK, is_secret_key
 
 if TYPE_CHECKING:
+    from tauro.engines.settings import Setting
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import NodeOutcome, RunResult
     from tauro.io.stored import StoredDataset
 
 _MOST_NAMES = 10
+_WIDEST_VALUE = 60
 _CODES = {error_of(code).code: error_of(code) for code in range(1, 7)}
 
 
@@ -42,6 +46,10 @@ def plan_text(plan: RunPlan) -> str:
     checks = planned_checks(plan)
     if checks:
         lines.extend(("", "Checks", _indented(checks)))
+    # The embedded engine's own one, where nobody has said anything, tells nobody anything.
+    if plan.config.settings.mode != "local" or any(setting.set_by != TAURO for setting in plan.settings):
+        rows = [_setting_row(setting) for setting in plan.settings]
+        lines.extend(("", "Settings of Spark", _indented(table(("Setting", "Value", "Set by"), rows))))
     if plan.in_memory:
         shown = plan.in_memory[:_MOST_NAMES]
         more = f" and {len(plan.in_memory) - len(shown)} more" if len(plan.in_memory) > len(shown) else ""
@@ -77,6 +85,13 @@ def _effect(stored: StoredDataset) -> str:
     return {"overwrite": "OVERWRITES", "append": "appends", "ignore": "leaves as it is", "error": "FAILS"}[mode]
 
 
+def _setting_row(setting: Setting) -> tuple[str, str, str]:
+    long = len(setting.value) > _WIDEST_VALUE
+    value = MASK if is_secret_key(setting.key) else setting.value
+    shown = f"{value[: _WIDEST_VALUE - 3]}..." if long else value
+    return setting.key, shown, f"{setting.set_by}, over {', '.join(setting.over)}" if setting.over else setting.set_by
+
+
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
@@ -92,6 +107,8 @@ def summary_text(result: RunResult) -> str:
         for node in result.nodes
     ]
     text = f"{head}\n\n{table(('Node', 'State', 'Seconds', 'Rows in', 'Rows out', ''), rows, right=(2, 3, 4))}"
+    if result.ui is not None:
+        text = f"{text}\n\nSpark UI: {result.ui}"
     found = checks_found(report for node in result.nodes for report in node.checks)
     return f"{text}\n\nChecks\n{_indented(found)}" if found else text
 
