@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from tauro.errors import StoreHeld
 
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from tauro.store.protocol import Store
 
 
+# Beyond its time a thread is woken late on a machine that is busy; by more than this hardly.
+_STOPPED_SECONDS: Final = 1.0
+
+
 class Heartbeat:
     """Renews the lease of a claimed run from its beginning to its end; use it in a ``with`` block.
+
+    A network that is cut off lets whoever asks a server wait, for minutes. So a second thread, which asks nobody, ends
+    the run's processes when the lease is over: from then on somebody else may execute the run.
 
     Attributes:
         is_lost: True when the run is no longer this claim's, or the store could not be reached for a whole lease.
@@ -33,6 +40,7 @@ class Heartbeat:
         clock: The time.
         timing: How often it looks and renews.
         wake: Called when ``is_lost`` or ``is_cancelled`` has become true.
+        fence: Ends the processes of the run at once, from any thread.
     """
 
     def __init__(
@@ -44,6 +52,7 @@ class Heartbeat:
         clock: Callable[[], datetime],
         timing: Timing,
         wake: Callable[[], None],
+        fence: Callable[[], None],
     ) -> None:
         self.is_lost = False
         self.is_cancelled = False
@@ -53,19 +62,24 @@ class Heartbeat:
         self._clock = clock
         self._timing = timing
         self._wake = wake
+        self._fence = fence
         self._renewed = monotonic()
+        self._is_shared = False
         self._stop = Event()
         self._thread = Thread(target=self._beat, name="tauro-heartbeat", daemon=True)
+        self._guard = Thread(target=self._guard_lease, name="tauro-lease", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._guard.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join(self._timing.lease)
+        self._guard.join(self._timing.lease)
+        self._thread.join(0.0 if self._is_lease_over() else self._timing.lease)
 
     def _beat(self) -> None:
         while not self._stop.is_set() and not self.is_lost:
@@ -73,13 +87,29 @@ class Heartbeat:
             # has a new one. Whoever was stopped for longer than the lease may find the run still its own.
             with suppress(Exception):
                 self._serve()
-            if monotonic() - self._renewed > self._timing.lease:
+            if self._is_lease_over():
                 self._lose()
             self._stop.wait(self._timing.look)
+
+    def _guard_lease(self) -> None:
+        looked = patient = monotonic()
+        while not self._stop.wait(self._timing.look):
+            before, looked = looked, monotonic()
+            if looked - before > self._timing.look + _STOPPED_SECONDS:  # stopped, as by Ctrl-Z: the store tells first
+                patient = looked + self._timing.renew
+            # A file is held by somebody of this machine, who keeps those out too that would take the run.
+            if self._is_shared and self._is_lease_over() and looked >= patient:
+                self._lose()
+                self._fence()
+                return
+
+    def _is_lease_over(self) -> bool:
+        return monotonic() - self._renewed > self._timing.lease
 
     def _serve(self) -> None:
         try:
             with self._open_store() as store:
+                self._is_shared = store.is_shared
                 self._keep(store)
         except StoreHeld:  # who keeps every writer out keeps those out too that would take the run
             self._renewed = monotonic()

@@ -18,7 +18,7 @@ from tauro.orchestrate.work import Work
 from tauro.processes.child import Child
 from tauro.processes.crash import crash_point
 from tauro.processes.identity import OwnerLock, lock_file, this_process
-from tauro.processes.marks import mark_of
+from tauro.processes.marks import end_marked, mark_of
 from tauro.processes.output import OutputLog, log_file
 from tauro.security.redaction import Redactor, secrets_of
 
@@ -116,10 +116,19 @@ class Supervisor:
     def _attempt(self, store: Store, run_id: str, epoch: int, stop: Stop) -> bool:
         """Make one attempt at a run that is claimed; False when the run was taken from this process."""
         crash_point("run claimed")
-        site = self._site
+        site, mark = self._site, mark_of(run_id, epoch)
+        heartbeat = Heartbeat(
+            run_id,
+            epoch,
+            self._open_store,
+            clock=self._clock,
+            timing=site.timing,
+            wake=stop.wake,
+            fence=lambda: end_marked(mark),
+        )
         with (
-            OwnerLock.take(lock_file(site.state, mark_of(run_id, epoch)), this_process()),
-            Heartbeat(run_id, epoch, self._open_store, clock=self._clock, timing=site.timing, wake=stop.wake) as heart,
+            OwnerLock.take(lock_file(site.state, mark), this_process()),
+            heartbeat as heart,
             OutputLog(log_file(site.state, run_id), self._heard, redact=self._redact) as log,
         ):
             recorder = Recorder(store, run_id, epoch, self._clock)

@@ -50,6 +50,10 @@ class Care:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def is_shared(self) -> bool:
+        return self._database.backend != "sqlite"
+
     def stats(self) -> Stats:  # the docstrings are the protocol's
         size, version = self._database.size(), self._database.version()
         with self._database.read() as sql:

@@ -455,6 +455,11 @@ class StreamStore(Protocol):
 class Maintenance(Protocol):
     """Care for the store itself."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines have it too, and may be there when this one cannot reach it."""
+        ...
+
     def stats(self) -> Stats:
         """Return what the store holds."""
         ...

@@ -89,19 +89,16 @@ class PostgresServer:
         self._numbers = count()
 
     def __call__(self):
-        return f"{self.url}&{self._schema()}"
+        return f"{self.url}&options=-csearch_path%3Dstore{next(self._numbers)}"
 
-    def over_tcp(self):
-        """Return a schema of its own as a URL that other machines can use."""
-        return f"postgresql://tauro:{PASSWORD}@{self._host}:{self._port}/postgres?{self._schema()}"
+    def over_tcp(self, url, host):
+        """Return the URL of a schema as another machine has it, which reaches this one by that address."""
+        return url.replace(f"@/postgres?host={self._folder}&port={self._port}&", f"@{host}:{self._port}/postgres?")
 
     def jdbc(self):
         """Return the options of a dataset of format jdbc."""
         url = f"jdbc:postgresql://{self._host}:{self._port}/postgres"
         return {"url": url, "user": "tauro", "password": PASSWORD}
-
-    def _schema(self):
-        return f"options=-csearch_path%3Dstore{next(self._numbers)}"
 
     def start(self):
         log = self._folder / "log"
