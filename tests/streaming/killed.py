@@ -85,7 +85,8 @@ def main():
     result = run_pipeline(plan, engine, root / ".tauro", tell=tell, stop=Stop(), execution_id="exec-20250101-001")
     failures = [end.failure.message for end in result.queries if end.failure]
     say(f"END {result.state} {failures}")
-    engine.close()
+    if result.state != "failed":  # its JVM may be gone
+        engine.close()
 
 
 if __name__ == "__main__":
