@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.cli.console import Console
 from tauro.cli.host import Host
@@ -11,6 +11,8 @@ from tauro.cli.host import Host
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from IPython.core.interactiveshell import InteractiveShell
 
     from tauro.errors import Fault, TauroError
     from tauro.exec.events import Listener
@@ -26,10 +28,12 @@ class KernelHost(Host):
 
     Args:
         session: The kernel's session.
+        shell: Its shell, for commands that change it.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, shell: InteractiveShell | None = None) -> None:
         self.session = session
+        self.shell = shell
 
     def open(self, folder: Path, env: str | None, config_type: str | None) -> tuple[Project, tuple[Fault, ...]]:
         """Open a project on the kernel's session."""
@@ -56,15 +60,39 @@ class KernelHost(Host):
         """Leave the session as it is: the next run finds it warm."""
 
 
+class CellText(NamedTuple):
+    """The body of a cell.
+
+    Attributes:
+        text: What stands below the magic's line.
+        name: What places in it are called, such as ``In[3]``.
+    """
+
+    text: str
+    name: str
+
+
 @dataclass
 class KernelConsole(Console):
     """Keeps what a command shows as a value, where no form was asked for.
 
     Attributes:
+        kernel: The kernel that the command is called in.
         values: What was shown.
+        cell: The cell's body, for magics of whole cells.
     """
 
+    kernel: KernelHost = field(kw_only=True)
     values: list[Any] = field(default_factory=list)
+    cell: CellText | None = None
+
+    def __post_init__(self) -> None:
+        self.host = self.kernel
+
+    @property
+    def session(self) -> Session:
+        """What the kernel keeps between its cells."""
+        return self.kernel.session
 
     def data(self, value: dict[str, Any], text: str, *, masked: bool = False, of: Any = None) -> None:
         """Keep what the data was made of, else the data itself; print it where a form was asked for."""

@@ -10,8 +10,9 @@ import click
 
 from tauro.cli.core import ErrorHandler
 from tauro.errors import UsageFault, error_of
+from tauro.security.redaction import Redactor
 from tauro_magics.errors import CellError, told
-from tauro_magics.host import KernelConsole, KernelHost
+from tauro_magics.host import CellText, KernelConsole, KernelHost
 from tauro_magics.tree import tree
 
 if TYPE_CHECKING:
@@ -42,15 +43,34 @@ def call(shell: InteractiveShell, session: Session, text: str) -> Any:
     Raises:
         CellError: It could not be carried out, or ended without success.
     """
+    return _call(shell, Errand(session, tree), text)
+
+
+def call_cell(shell: InteractiveShell, session: Session, command: click.Command, text: str, body: str | None) -> Any:
+    """Return the value of a magic that takes a whole cell.
+
+    Args:
+        shell: The kernel's shell.
+        session: What it keeps between its cells.
+        command: The magic.
+        text: What stands behind its name.
+        body: What stands below; None where it was called for a line.
+
+    Raises:
+        CellError: As :func:`call`.
+    """
+    cell = None if body is None else CellText(body, f"In[{shell.displayhook.prompt_count}]")
+    return _call(shell, Errand(session, command, cell, shell), text)
+
+
+def _call(shell: InteractiveShell, errand: Errand, text: str) -> Any:
     try:
         line = parse(text, shell.user_ns)
     except UsageFault as error:
-        from tauro.security.redaction import Redactor
-
         raise told(error, Redactor()) from None
     values: list[Any] = []
     try:
-        value = carry_out(session, line.words, values)
+        value = carry_out(errand, line.words, values)
     finally:
         if line.name is not None and values:
             shell.user_ns[line.name] = values[-1]
@@ -86,20 +106,41 @@ def parse(text: str, variables: Mapping[str, Any]) -> Line:
     return Line([re.sub(_VARIABLE, filled, word) for word in words], name)
 
 
-def carry_out(session: Session, words: Sequence[str], values: list[Any] | None = None) -> Any:
-    """Carry out a command of the shell on a session, and return its value.
+class Errand(NamedTuple):
+    """What is carried out, and where.
+
+    Attributes:
+        session: What the kernel keeps between its cells.
+        command: The command, or the tree of commands.
+        cell: The cell's body, for magics of whole cells.
+        shell: The kernel's shell, for those that change it.
+    """
+
+    session: Session
+    command: click.Command
+    cell: CellText | None = None
+    shell: InteractiveShell | None = None
+
+
+def carry_out(errand: Errand, words: Sequence[str], values: list[Any] | None = None) -> Any:
+    """Carry out a command line, and return its value.
 
     Args:
-        session: The kernel's session.
-        words: The words of its command line; without any it is the help.
+        errand: The command, and what it works on.
+        words: The words of its line; a tree's without any is the help.
         values: Takes what is shown, also when the command fails.
 
     Raises:
         CellError: It could not be carried out, or ended without success.
     """
-    console = KernelConsole(host=KernelHost(session), values=[] if values is None else values)
+    kept = [] if values is None else values
+    console = KernelConsole(kernel=KernelHost(errand.session, errand.shell), values=kept, cell=errand.cell)
+    name = f"%{errand.command.name}"
+    given = list(words)
+    if isinstance(errand.command, click.Group) and not given:
+        given = ["--help"]
     try:
-        code = tree.main(list(words) or ["--help"], prog_name="%tauro", standalone_mode=False, obj=console)
+        code = errand.command.main(given, prog_name=name, standalone_mode=False, obj=console)
     except CellError:
         raise
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the edge: a cell is told of all
@@ -109,7 +150,6 @@ def carry_out(session: Session, words: Sequence[str], values: list[Any] | None =
         ours = ErrorHandler(console).as_ours(error)
         raise told(ours, console.redact, verbose=console.verbose) from None
     if code:
-        session.show(console.values)
-        kind = error_of(code)
-        raise told(kind(f"The command ended with exit code {code}"), console.redact)
-    return console.values[-1] if console.values else None
+        errand.session.show(kept)
+        raise told(error_of(code)(f"The command ended with exit code {code}"), console.redact)
+    return kept[-1] if kept else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from tauro_magics import completion
 from tauro_magics.session import Session
@@ -37,17 +37,29 @@ class TauroMagics(Magics):
 
         return call(self.shell, self.session, line)
 
+    @no_var_expand
+    @line_cell_magic
+    def tauro_config(self, line: str, cell: str | None = None) -> Any:
+        """Lay the cell's settings over the project's: ``%%tauro_config nodes --env dev``; see ``--help``."""
+        from tauro_magics.config_cell import command
+        from tauro_magics.line import call_cell
+
+        return call_cell(self.shell, self.session, command, line, cell)
+
 
 def attach(shell: InteractiveShell) -> None:
     """Give a kernel the magics."""
     shell.register_magics(TauroMagics(shell))
     register(shell)
     completion.attach(shell)
+    shell.input_transformers_cleanup.append(without_body)
 
 
 def detach(shell: InteractiveShell) -> None:
     """Take the magics away, and end the session."""
     completion.detach(shell)
+    if without_body in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(without_body)
     unregister(shell)
     manager = shell.magics_manager
     magics = manager.registry.pop(TauroMagics.__name__, None)
@@ -56,3 +68,10 @@ def detach(shell: InteractiveShell) -> None:
             manager.magics[kind].pop(name, None)
     if magics is not None:
         magics.session.close()
+
+
+def without_body(lines: list[str]) -> list[str]:
+    """Make ``%%tauro_config`` without a body the magic of a line: IPython lets no cell's magic have none."""
+    if lines and lines[0].startswith("%%tauro_config") and not "".join(lines[1:]).strip():
+        return [lines[0][1:], *lines[1:]]
+    return lines

@@ -65,7 +65,8 @@ class Run(RunResult):
         Raises:
             CellError: It failed again, or could not begin.
         """
-        from tauro_magics.line import carry_out
+        from tauro_magics.line import Errand, carry_out
+        from tauro_magics.tree import tree
 
         words = ["run", "--resume", self.run_id]
         if self.plan.ml.model_version is not None:
@@ -73,4 +74,4 @@ class Run(RunResult):
         if self.plan.ml.hyperparams:
             words += ["--hyperparams", json.dumps(dict(self.plan.ml.hyperparams))]
         with chdir(self.plan.config.root):  # wherever the notebook is now
-            return carry_out(self.session, words)
+            return carry_out(Errand(self.session, tree), words)

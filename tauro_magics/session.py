@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tauro.errors import Fault
     from tauro.exec.imports import Stamps
     from tauro.project import Project
+    from tauro_magics.overlays import Overlays
     from tauro_magics.run import Run
 
 
@@ -22,11 +23,13 @@ class Session:
     Attributes:
         draws: Whether a front end may show pictures that change.
         last_run: The run that ended last.
+        overlays: What cells have laid over the files of projects, until the kernel ends.
     """
 
     def __init__(self, *, draws: bool = False) -> None:
         self.draws = draws
         self.last_run: Run | None = None
+        self.overlays: Overlays = ()
         self._engine: Engine | None = None
         self._code: Stamps = {}
         self._made_for: Mapping[str, Any] = {}
@@ -53,11 +56,14 @@ class Session:
         self, folder: Path, env: str | None, *, config_type: str | None = None
     ) -> tuple[Project, tuple[Fault, ...]]:
         """Return a project in spite of its faults, and these. Arguments as :meth:`project`."""
+        from tauro.config.discovery import find_root
         from tauro.project import Project
+        from tauro_magics.overlays import documents
 
         if self._engine is not None:
             self._engine.revive()
-        return Project.inspect(folder, env, config_type=config_type, engines=self._engine_for)
+        over = documents(self.overlays, find_root(folder), env)
+        return Project.inspect(folder, env, config_type=config_type, over=over, engines=self._engine_for)
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ _OWN = {
 
 
 @click.group(
+    "tauro",
     cls=LazyGroup,
     table={**COMMANDS, **_OWN},
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAURO"},

@@ -13,7 +13,7 @@ from tauro.config import environments
 from tauro.config.dates import Window, parse_date
 from tauro.config.discovery import SECTIONS, Index, has_layer, read_index, section_files
 from tauro.config.document import Document
-from tauro.config.formats import SUFFIXES, parse_document
+from tauro.config.formats import SUFFIXES, format_of, parse_document
 from tauro.config.interpolation import Interpolator
 from tauro.config.model import DatasetConfig, GlobalSettings, NodeConfig, PipelineConfig, ProjectConfig, canonical
 from tauro.config.overlay import Layered, merge, overlay
@@ -94,6 +94,22 @@ def laid_over(sources: Sources, documents: Iterable[tuple[str, Document]]) -> So
     for section, document in documents:
         sections[section] = overlay(section, (*sections[section].documents, document))
     return sources._replace(sections=sections)
+
+
+def section_document(section: str, text: str, *, name: str, form: str) -> Document:
+    """Return the text of a section that stands in no file.
+
+    Args:
+        section: The section's name.
+        text: Its settings, with or without the section's own name around them.
+        name: What places in it are called.
+        form: Its format: ``yaml``, ``json`` or ``dsl``.
+
+    Raises:
+        ConfigurationError: It is not in its format, or no mapping; carries the faults.
+    """
+    chosen = format_of(f"section.{form}")
+    return _unwrap(Document(name, text, chosen.parse(text, name), chosen.locate), section)
 
 
 def _read(root: Path, path: str, section: str, place: Place | None) -> Document:
