@@ -85,7 +85,7 @@ class FileFormat:
     def read(self, session: SparkSession, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return the data as a DataFrame. The first line of a CSV file holds its names unless told otherwise."""
         refuse_delta(location, dataset)
-        reader = session.read.format(self.name).options(**self._read_options(session, dataset))
+        reader = session.read.format(self.name).options(**self._read_options(session, dataset, location))
         if self._splits_lines(session, dataset):
             reader = reader.option("lineSep", "\n")
         if dataset.columns is not None:
@@ -177,7 +177,7 @@ class FileFormat:
     def _like_stored(self, frame: DataFrame, location: Location, dataset: DatasetConfig) -> DataFrame:
         """Return ``frame`` with its columns as they are stored: readers go by the place of a CSV file's columns."""
         session = frame.sparkSession
-        stored: Any = session.read.format(self.name).options(**self._read_options(session, dataset))
+        stored: Any = session.read.format(self.name).options(**self._read_options(session, dataset, location))
         stored = stored.load(location.address(session))
         from tauro.io.predicates import quoted
 
@@ -239,9 +239,17 @@ class FileFormat:
         defaults = {"header": True} if self.name == "csv" and not told else {}
         return {**defaults, **dataset.options}
 
-    def _read_options(self, session: SparkSession, dataset: DatasetConfig) -> dict[str, Any]:
+    def _read_options(self, session: SparkSession, dataset: DatasetConfig, location: Location) -> dict[str, Any]:
         own = self._options(dataset)
-        return own if is_embedded(session) else _with_defaults(own, _AS_EMBEDDED.get(self.name, {}))
+        if is_embedded(session):
+            return own
+        defaults = dict(_AS_EMBEDDED.get(self.name, {}))
+        if self.name == "csv" and "multiline" not in _lower(own):
+            from tauro.io.splitting import are_lines
+
+            # It reads a file as a whole, by one core, where a value may have a line break.
+            defaults["multiLine"] = not are_lines(list(data_files(location)), own)
+        return _with_defaults(own, defaults)
 
     def _write_options(self, session: SparkSession, dataset: DatasetConfig) -> dict[str, Any]:
         own = self._options(dataset)

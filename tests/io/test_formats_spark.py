@@ -21,6 +21,7 @@ WIDE = "SELECT 4L AS id, 'd' AS name, date '2025-01-03' AS day"
 MORE = "SELECT 4 AS id, 'd' AS name, date '2025-01-03' AS day, 1 AS more"
 XML = "<all><row><id>1</id><name>a</name></row><row><id>2</id><name>é</name></row></all>"
 
+PARTS = "SELECT count(*), count(DISTINCT part), count(DISTINCT name) FROM found"
 ROWS = {"options": {"rowTag": "row"}}
 
 
@@ -70,6 +71,10 @@ def cases(folder, server):
             {"settings": {"format": "text", "filepath": "data/t"}, "rows": "SELECT 'a\\nb' AS value"},
             {"settings": {"format": "text", "filepath": "data/t"}, "rows": "SELECT string(null) AS value"},
             {"settings": {"format": "text", "filepath": "data/t"}},
+        ],
+        "csv": [
+            {"settings": {"format": "csv", "filepath": f"in/{name}.csv"}, "count": PARTS}
+            for name in ("lines", "breaks")
         ],
         "xml": [
             {"settings": {"format": "xml", "filepath": "in/*.xml", **ROWS}},
@@ -153,6 +158,9 @@ def played(tmp_path_factory, installed_connectors, shop):
     folder = tmp_path_factory.mktemp("formats")
     (folder / "project/in").mkdir(parents=True)
     (folder / "project/in/a.xml").write_text(XML, encoding="utf-8")
+    lines = "id,name\n" + '1,"a, b"\n' * 600_000
+    (folder / "project/in/lines.csv").write_text(lines)
+    (folder / "project/in/breaks.csv").write_text(lines + '2,"c\nd"\n')
     program = [sys.executable, str(Path(__file__).with_name("formats_play.py")), str(folder)]
     done = subprocess.run(
         [*program, str(installed_connectors)],
@@ -211,6 +219,12 @@ def test_text_of_spark_refuses_what_is_no_line(played):
     assert "null, which no line" in null
     assert found == [["a"]]
     assert pl.read_csv(played["data"] / "t/*.txt", has_header=False).rows() == [("a",)]
+
+
+def test_a_large_csv_file_is_read_in_parts_where_no_value_has_a_line_break(played):
+    (lines,), (breaks,) = played["csv"]
+    assert lines == ["600000", "2", "1"]
+    assert breaks == ["600001", "1", "2"]
 
 
 def test_xml_is_read_by_its_rows_and_a_schema(played):
