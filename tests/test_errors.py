@@ -148,3 +148,13 @@ def test_the_nearest_names_are_up_to_three_that_look_alike(name, names, near):
     assert len(found) <= 3
     if near is not None:
         assert found == near
+
+
+def test_an_error_that_another_process_has_told_is_of_its_branch_and_has_its_data():
+    place = errors.Place("a.yaml", 3, 7)
+    fault = errors.Fault("x", "f", place=place, looked_up=("l",), nearest=("n",), hint="h", warning=True)
+    told = errors.UnknownEnvironment("m", place=place, looked_up=("l",), nearest=("n",), hint="h", faults=(fault,))
+    heard = errors.error_from_dict(told.to_dict())
+    assert type(heard) is errors.ValidationError
+    assert heard.to_dict() == told.to_dict()
+    assert errors.error_from_dict(errors.TauroError("m").to_dict()).exit_code == 1

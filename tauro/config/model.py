@@ -152,8 +152,8 @@ class GlobalSettings(Settings):
     default_model_version: str | None = option(Text(), "Model version of ml pipelines.")
     default_hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters of ml pipelines.", default=NOTHING)
     model_registry_path: str | None = option(Text(), "Folder of model artefacts.")
-    checkpoints_base: str | None = option(Text(), "Folder of streaming checkpoints.", planned=True)
-    max_streaming_pipelines: int = option(Number(1), "How many streams run at once.", default=5, planned=True)
+    checkpoints_base: str | None = option(Text(), "Folder of streaming checkpoints.")
+    max_streaming_pipelines: int = option(Number(1), "How many streams run at once.", default=5)
     variables: Mapping[str, Any] = NOTHING
 
     def window(self, start: str | None, end: str | None, *, today: date) -> Window:
@@ -195,7 +195,7 @@ class PipelineConfig(Settings):
     )
     model_version: str | None = option(Text(), "Model version.")
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
-    streaming: Stream = option(Group(Stream), "Settings of its streams.", default=NO_STREAM, planned=True)
+    streaming: Stream = option(Group(Stream), "Settings of its streams.", default=NO_STREAM)
     retries: int | None = option(Number(), "Retries of each node after a transient error.")
     timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of a run, in seconds.")
 
@@ -232,7 +232,7 @@ class NodeConfig(Settings):
     timeout_seconds: float | None = option(Number(0.001, whole=False), "Longest time of the node, in seconds.")
     hyperparams: Mapping[str, Any] = option(Free(), "Hyperparameters.", default=NOTHING)
     metrics: Any = option(Anything(), "Metrics of an ml node, for its code, in ml_context['node_config'].")
-    streaming: Stream = option(Group(Stream), "Settings of its stream.", default=NO_STREAM, planned=True)
+    streaming: Stream = option(Group(Stream), "Settings of its stream.", default=NO_STREAM)
 
     @property
     def target(self) -> tuple[str, str] | None:

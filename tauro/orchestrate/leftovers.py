@@ -1,4 +1,4 @@
-"""What runs leave in the state folder beside the store: what they printed, and the records that they go on from."""
+"""What runs and streams leave in the state folder beside the store: what they printed, and records of runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tauro.errors import RunNotFound
+from tauro.errors import RunNotFound, StreamNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ class Leftovers(NamedTuple):
 
 
 def remove_leftovers(state: Path, store: Store, *, before: datetime, dry_run: bool = False) -> Leftovers:
-    """Remove what runs have left that are no longer in the store, or were never: those of ``tauro run``.
+    """Remove what runs and streams have left that are no longer in the store, or were never: those of ``tauro run``.
 
     What belongs to a run that is kept stays, and the record of one that a kept run takes up again.
 
@@ -40,8 +40,10 @@ def remove_leftovers(state: Path, store: Store, *, before: datetime, dry_run: bo
     """
     taken_up = store.taken_up(before=before)
     logs = [file for file in _logs(state) if _written(file) < before.timestamp()]
+    of_streams = [file for file in _logs_of_streams(state) if _written(file) < before.timestamp()]
     records = [folder for folder in _records(state) if _is_over(folder, before.timestamp())]
     logs = [file for file in logs if not _is_kept(store, file, before)]
+    logs += [file for file in of_streams if not _is_kept_stream(store, file, before)]
     records = [one for one in records if _run_of(one) not in taken_up and not _is_kept(store, one, before)]
     if not dry_run:
         _each(logs, lambda file: file.unlink(missing_ok=True))
@@ -61,6 +63,11 @@ def _logs(state: Path) -> Iterator[Path]:
     """Yield the files that :mod:`tauro.processes.output` has written."""
     yield from (state / "run").glob("run-*.log")
     yield from (state / "run").glob("run-*.log.1")
+
+
+def _logs_of_streams(state: Path) -> Iterator[Path]:
+    yield from (state / "streams").glob("exec-*.log")
+    yield from (state / "streams").glob("exec-*.log.1")
 
 
 def _records(state: Path) -> Iterator[Path]:
@@ -109,3 +116,11 @@ def _is_kept(store: Store, path: Path, before: datetime) -> bool:
     except RunNotFound:
         return False
     return run.ended_at is None or run.ended_at >= before
+
+
+def _is_kept_stream(store: Store, path: Path, before: datetime) -> bool:
+    try:
+        stream = store.get_stream(_run_of(path))
+    except StreamNotFound:
+        return False
+    return stream.ended_at is None or stream.ended_at >= before

@@ -97,10 +97,11 @@ class Streams:
             timeout: Seconds to wait; after them it goes on starting.
 
         Raises:
-            ValidationError: Another stream has its checkpoint, or too many streams run.
+            ValidationError: Another stream has its checkpoint, too many streams run, or an argument is not valid.
             ExecutionError: It failed, or was not active in time.
             TauroError: Its configuration has faults; carries all of them.
         """
+        new = _checked(new)
         self.reap()
         return self._launch(self.store.create_stream(new, now=self.clock()), wait=wait, timeout=timeout)
 
@@ -149,8 +150,9 @@ class Streams:
         if isinstance(what, str):
             stream = self._reopened(what, reset=reset_checkpoint)
         else:
+            new = _checked(what)
             self.reap()
-            stream = self.store.create_stream(what, now=self.clock())
+            stream = self.store.create_stream(new, now=self.clock())
         supervisor = Supervisor(self.site, self._open_store, clock=self.clock, listeners=listeners, heard=heard)
         with Stop() as stop, stop.on_signals("cancelled"):
             error = supervisor.carry_out(stream.id, stop)
@@ -337,3 +339,18 @@ class Streams:
         clear_away(self.site, stream)
         self.store.reap_streams([(stream.id, stream.epoch)], now=self.clock())
         return self.get(stream.id)
+
+
+def _checked(new: NewStream) -> NewStream:
+    """Return what a stream is created from with the plain name of its environment."""
+    import json
+
+    from tauro.config.environments import normalise
+
+    if new.max_restarts < 0:
+        raise UsageFault(f"A stream cannot be started again {new.max_restarts} times", hint="Give 0 or more.")
+    try:
+        json.dumps(new.hyperparams)
+    except (TypeError, ValueError) as error:
+        raise UsageFault(f"The hyperparameters are no JSON: {error}", hint="Give texts, numbers and lists.") from None
+    return new._replace(env=normalise(new.env))

@@ -129,13 +129,12 @@ class Watch:
                 self._kill_at = now
             else:
                 ask_marked(self._mark, self._pid)
-        elif deadline is not None and now >= deadline and self._kill_at == float("inf"):
+        elif deadline is not None and now >= deadline and not self._is_forced:
             self._is_forced = True
             self._child.ask_to_end()
-            self._kill_at = now + self._grace
+            self._kill_at = min(self._kill_at, now + self._grace)
         if now >= self._kill_at:
             self._child.end()
-            self._kill_at = float("-inf")
 
     def _hear(self, pipe: int, became_active: Callable[[], None]) -> bool:
         """Take what is in a pipe; False when it is at its end.

@@ -338,9 +338,9 @@ def test_two_spellings_of_one_dataset_are_a_fault_that_names_both(inspect):
 
 
 def test_a_key_that_is_not_carried_out_yet_is_a_warning_at_the_key(inspect):
-    _, faults = inspect(nodes="a:\n  function: m.f\n  input: i\n  streaming: {trigger: once}\n")
+    _, faults = inspect(global_settings="layer: x\nformat_policy: x\n")
     assert [(fault.id, fault.warning, str(fault.place)) for fault in faults] == [
-        ("not-carried-out", True, "config/base/nodes.yaml:4:3")
+        ("not-carried-out", True, "config/base/global_settings.yaml:2:1")
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tauro.orchestrate.leftovers import remove_leftovers
 from tauro.store import open_store
-from tauro.store.records import NewRun
+from tauro.store.records import NewRun, NewStream
 
 NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -104,3 +104,23 @@ def test_what_a_link_leads_to_is_left_alone(state, store, tmp_path):
     (state / "runs/run-20250101-000000-000000").symlink_to(outside)
     assert clean(state, store, datetime.now(UTC) + DAY) == 0
     assert outside.is_dir()
+
+
+def test_logs_of_removed_streams_go_and_those_of_others_stay(state, store):
+    def stream(at, *, ends=True):
+        made = store.create_stream(NewStream("p", "dev"), now=at).id
+        if ends:
+            store.request_stop(made, timeout=0, now=at)
+        for name in (f"{made}.log", f"{made}.log.1"):
+            file = state / "streams" / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("said\n")
+            os.utime(file, ((NOW - 10 * DAY).timestamp(),) * 2)
+        return made
+
+    old, young, live = stream(NOW - 9 * DAY), stream(NOW), stream(NOW - 9 * DAY, ends=False)
+    store.cleanup(before=NOW - DAY)
+    assert remove_leftovers(state, store, before=NOW - DAY).logs == 2
+    left_now = {file.name.partition(".")[0] for file in (state / "streams").iterdir()}
+    assert old not in left_now
+    assert left_now == {young, live}

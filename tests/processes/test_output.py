@@ -1,10 +1,12 @@
 """What runs print is kept whole, without secrets, in a private file that cannot grow without end."""
 
+from itertools import takewhile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tauro.processes.output import OutputLog, log_file, log_lines
+from tauro.processes.output import OutputLog, follow, log_file, log_lines
 from tauro.security.redaction import Redactor
 
 SECRET = "s3cret-value"
@@ -89,3 +91,44 @@ def test_who_listens_hears_every_line_without_secrets(written):
     heard = []
     written(f"a {SECRET}\nb\n".encode(), heard=heard.append)
     assert heard == ["a ***", "b"]
+
+
+def test_what_is_followed_is_told_as_it_comes_however_the_file_is_turned_over(tmp_path):
+    file = log_file(tmp_path / "state", "run-1")
+    with OutputLog(file, max_bytes=40) as log:
+        log.hide(Redactor())
+        log.write(b"one\ntwo\n")
+        is_over = []
+        lines = follow(file, lambda: bool(is_over))
+
+        def told():
+            return list(takewhile(lambda line: line is not None, lines))
+
+        assert told() == ["one", "two"]
+        log.write(b"thr")
+        assert told() == []
+        log.write(b"ee\n" + b"x" * 30 + b"\n")
+        assert told() == ["three", "x" * 30]
+        log.write(b"four\nfive\n")
+        is_over.append(True)
+        assert list(lines) == ["four", "five"]
+
+
+def test_the_last_lines_alone_are_told_of_what_is_there_already_and_all_of_what_comes(tmp_path):
+    file = log_file(tmp_path / "state", "run-1")
+    with OutputLog(file) as log:
+        log.hide(Redactor())
+        log.write(b"one\ntwo\nthree\n")
+        lines = follow(file, lambda: True, tail=1)
+        assert next(lines) == "three"
+        log.write(b"four\n")
+        assert list(lines) == ["four"]
+
+
+def test_what_is_followed_before_it_is_there_is_told_when_it_comes(tmp_path):
+    file = log_file(tmp_path / "state", "run-1")
+    lines = follow(file, file.exists)
+    assert next(lines) is None
+    with OutputLog(file) as log:
+        log.write(b"one\n")
+    assert list(lines) == ["one"]

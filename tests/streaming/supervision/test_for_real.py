@@ -1,0 +1,102 @@
+"""Streams on Apache Spark, supervised: whatever is killed, each row is in the sink once."""
+
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tauro.errors import ExecutionError, PipelineNotFound, ValidationError
+from tauro.processes.marks import mark_of, marked
+from tauro.store.records import NewStream
+from tauro.streaming.control import Streams
+from tauro.streaming.site import Timing
+
+NEW = NewStream("p", "base", config="streams.py")
+CODE = "def a(rows): return rows\n"
+QUICK = {"trigger": {"type": "processing_time", "interval": "200 milliseconds"}}
+
+
+@pytest.fixture
+def control(project, tmp_path):
+    """The streams of a project whose one stream copies numbers from files to files."""
+    project(
+        CODE,
+        global_settings={"checkpoints_base": "data/checkpoints", "spark_config": {"spark.ui.enabled": False}},
+        nodes={"a": {"input": "i", "output": "o", "streaming": QUICK}},
+        input={"i": {"format": "json", "filepath": "data/in", "schema": "id INT"}},
+        output={"o": {"format": "parquet", "filepath": "data/out"}},
+    )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TAURO_")}
+    with Streams.open(tmp_path, environ=environ, timing=Timing(first_delay=0.1)) as streams:
+        yield streams
+        streams.stop_all(timeout=0)
+
+
+def until(holds, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def rows(root):
+    files = sorted((root / "data/out").glob("*.parquet"))
+    return Counter(pl.read_parquet(files)["id"].to_list()) if files else Counter()
+
+
+def java(stream):
+    return next(pid for pid in marked(mark_of(stream.id, stream.epoch)) if _program(pid) == "java")
+
+
+def _program(pid):
+    return Path(f"/proc/{pid}/exe").readlink().name
+
+
+def test_a_stream_whose_jvm_and_worker_are_killed_goes_on_and_no_row_is_lost_or_doubled(control, drop, tmp_path):
+    def put(number):
+        drop(f"{number}.json", [{"id": 100 * number + index} for index in range(100)])
+
+    def has(count):
+        return sum(rows(tmp_path).values()) >= count
+
+    put(0)
+    stream = control.start(NEW, timeout=120)
+    assert (stream.status, stream.id[:5]) == ("ACTIVE", "exec-")
+    until(lambda: has(100))
+    with pytest.raises(ValidationError, match="Another run has the checkpoint") as caught:
+        control.start(NEW, timeout=120)
+    assert caught.value.exit_code == 3
+    put(1)
+    os.kill(java(stream), signal.SIGKILL)
+    seen = until(lambda: (now := control.get(stream.id)).status != "ACTIVE" and now, 1)
+    assert seen.status == "RESTARTING"
+    put(2)
+    until(lambda: has(300))
+    again = until(lambda: (now := control.get(stream.id)).status == "ACTIVE" and now)
+    put(3)
+    os.kill(again.worker_pid, signal.SIGKILL)
+    until(lambda: control.get(stream.id).status != "ACTIVE", 1)
+    put(4)
+    until(lambda: has(500))
+    until(lambda: any(one.input_rows for one in control.get(stream.id).progress))
+    stopped = control.stop(stream.id)
+    assert (stopped.status, stopped.restarts) == ("STOPPED", 2)
+    assert rows(tmp_path) == dict.fromkeys(range(500), 1)
+    assert marked(mark_of(stream.id, stream.epoch)) == []
+    assert control.history(stream.id)
+    left = {file.name for file in (tmp_path / ".tauro/streams").iterdir()}
+    assert left == {f"{one.id}.log" for one in control.list()}
+
+
+def test_what_cannot_be_planned_is_told_with_its_exit_code_before_spark_is_started(control):
+    with pytest.raises(ExecutionError, match="nosuch") as caught:
+        control.start(NEW._replace(pipeline="nosuch"))
+    assert caught.value.exit_code == PipelineNotFound.exit_code
+    [failed] = control.list()
+    assert (failed.status, failed.error_code, failed.restarts) == ("FAILED", 4, 0)
+    assert not any("WARN" in line for line in control.log_lines(failed.id))
