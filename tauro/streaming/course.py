@@ -90,7 +90,9 @@ class Course:
                 self._look()
                 if self._stop.is_requested or self._has_failed:
                     self._wind_up()
-        except spark_is_lost() as error:
+        except Exception as error:
+            if not is_lost(error):
+                raise
             self._give_up(error)
         finally:
             for running in list(self._running.values()):  # an error is on its way to the caller
@@ -134,15 +136,13 @@ class Course:
         return all(query.name in self._ended for query in queries if query.trigger.ends)
 
     def _start(self, stream: PlannedStream) -> None:
-        # It is refused, or there is nobody to ask: the caller must know.
-        fatal: tuple[type[Exception], ...] = (ValidationError, DependencyError, *spark_is_lost())
         try:
             frames = self._nodes.frames(stream)
             for query in stream.queries:
                 self._start_query(stream, query, fitted(frames[query.sink.name], query))
-        except fatal:
-            raise
-        except Exception as error:  # noqa: BLE001 - the code of a node, and Spark
+        except Exception as error:  # the code of a node, and Spark
+            if isinstance(error, (ValidationError, DependencyError)) or is_lost(error):
+                raise  # it is refused, or there is nobody to ask: the caller must know
             names = [query.name for query in stream.queries] or [stream.name]
             left = [name for name in names if name not in {item.planned.name for item in self._running.values()}]
             self._tell_end(left[0] if left else stream.name, "failed", error)
@@ -254,11 +254,14 @@ def lost() -> ExecutionError:
     return ExecutionError("Apache Spark has ended in the midst of its work", hint=hint)
 
 
-def spark_is_lost() -> tuple[type[Exception], ...]:
-    """Return what is raised where Spark's JVM is gone."""
-    from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
+def is_lost(error: Exception) -> bool:
+    """Say whether an error means that Spark's JVM is gone."""
+    from py4j.protocol import Py4JError, Py4JNetworkError  # type: ignore[import-untyped]
 
-    return (Py4JNetworkError, ConnectionError)
+    if isinstance(error, (Py4JNetworkError, ConnectionError)):
+        return True
+    # Where the JVM ends while it answers, py4j has an error without words of Java's.
+    return type(error) is Py4JError and "Trace:" not in str(error)
 
 
 def _now() -> datetime:

@@ -9,7 +9,7 @@ from tauro.exec.imports import use_project
 from tauro.exec.run import execute
 from tauro.exec.runner import Cancellation
 from tauro.streaming.checkpoints import locked, put_aside
-from tauro.streaming.course import Course, lost, spark_is_lost
+from tauro.streaming.course import Course, is_lost, lost
 from tauro.streaming.events import StreamsResult
 from tauro.streaming.nodes import StreamNodes
 from tauro.streaming.progress import listener
@@ -139,10 +139,12 @@ def _run(
     try:
         spark.conf.set("spark.sql.streaming.stopTimeout", _STOP_MILLISECONDS)
         spark.streams.addListener(told)
-    except spark_is_lost() as error:
-        raise lost() from error
+    except Exception as error:
+        if is_lost(error):
+            raise lost() from error
+        raise
     try:
         return course.drive()
     finally:
-        with suppress(*spark_is_lost()):
+        with suppress(Exception):  # a Spark that is gone has been told of
             spark.streams.removeListener(told)

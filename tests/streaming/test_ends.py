@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from py4j.protocol import Py4JNetworkError
+from py4j.protocol import Py4JError, Py4JNetworkError
 
 from tauro.errors import ValidationError
 from tauro.streaming.checkpoints import locked
@@ -57,11 +57,12 @@ class LostSpark:
 
     conf = SimpleNamespace(set=lambda key, value: None)
 
-    def __init__(self):
+    def __init__(self, error):
+        self._error = error
         self.streams = SimpleNamespace(addListener=lambda told: None, removeListener=self.gone)
 
     def gone(self, *_):
-        raise Py4JNetworkError("Answer from Java side is empty")
+        raise self._error
 
     def __getattr__(self, name):
         self.gone()
@@ -87,14 +88,33 @@ def test_a_run_on_a_checkpoint_of_another_is_refused_before_spark_starts_and_res
     assert not place.exists()
 
 
-def test_streams_whose_spark_is_gone_have_failed(plan, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        Py4JNetworkError("Answer from Java side is empty"),
+        Py4JError("An error occurred while calling o25.isActive"),
+        ConnectionRefusedError(111, "Connection refused"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_streams_whose_spark_is_gone_have_failed(plan, tmp_path, error):
     made, events = plan(), []
     (tmp_path / "data" / "in").mkdir(parents=True, exist_ok=True)
-    result = run_streams(made, LostSpark, tell=events.append, stop=Stop(), execution_id="e", spool=tmp_path)
+    lost = LostSpark(error)
+    result = run_streams(made, lambda: lost, tell=events.append, stop=Stop(), execution_id="e", spool=tmp_path)
     assert result.state == "failed"
     assert [(event.stream, event.state) for event in events] == [("a", "failed")]
     assert events[0].failure.message.startswith("Apache Spark has ended in the midst")
     assert "SPARK_DRIVER_MEMORY" in events[0].failure.hint
+
+
+def test_an_error_that_java_has_words_for_is_told_as_it_is(plan, tmp_path):
+    made, events = plan(), []
+    (tmp_path / "data" / "in").mkdir(parents=True, exist_ok=True)
+    alive = LostSpark(Py4JError("An error occurred while calling o25.start. Trace:\npy4j.Py4JException: No method"))
+    result = run_streams(made, lambda: alive, tell=events.append, stop=Stop(), execution_id="e", spool=tmp_path)
+    assert result.state == "failed"
+    assert "No method" in events[0].failure.message
 
 
 def test_who_is_attached_to_a_stop_hears_of_it_also_when_it_has_come_before():
