@@ -218,7 +218,7 @@ class Project:
         from tauro.exec.plan import find_pipeline, make_plan
         from tauro.exec.selection import Selection
 
-        config = self._config_for(start_date, end_date)
+        config = self.config_for(start_date, end_date)
         chosen = (selection or Selection()) if node is None else Selection(nodes=(node,))
         found = find_pipeline(config, pipeline)
         return make_plan(config, found, self._engine_to_plan(found), chosen=chosen, ml=ml or MlOptions())
@@ -252,7 +252,7 @@ class Project:
                 f"Run '{run_id}' was given other model options",
                 hint="Give its --model-version and --hyperparams again.",
             )
-        config = self._config_for(summary["start_date"], summary["end_date"])
+        config = self.config_for(summary["start_date"], summary["end_date"])
         pipeline = find_pipeline(config, summary["pipeline"])
         chosen = Chosen(*unfinished_nodes(config, pipeline, summary))
         plan = make_plan(config, pipeline, self._engine_to_plan(pipeline), chosen=chosen, resumes=run_id, ml=options)
@@ -376,8 +376,16 @@ class Project:
     def __repr__(self) -> str:
         return f"Project({str(self.root)!r}, env={self.env!r})"
 
-    def _config_for(self, start: str | None, end: str | None) -> ProjectConfig:
-        """Return the configuration for a run's dates; values that depend on them are resolved again."""
+    def config_for(self, start: str | None = None, end: str | None = None) -> ProjectConfig:
+        """Return the configuration for a run's dates; values that depend on them are resolved again.
+
+        Args:
+            start: The first date, as in :meth:`plan`.
+            end: The last date.
+
+        Raises:
+            ValidationError: Not a date, or the start is after the end; a value is not valid for these dates.
+        """
         window = self.config.settings.window(start, end, today=self._today)
         if window == self.config.window:
             return self.config

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,10 +17,11 @@ from tauro.config.environments import normalise
 from tauro.config.loading import section_document
 from tauro.config.overlay import section_data
 from tauro.config.report import report_error
-from tauro.errors import ConfigurationError, Fault, UsageFault
+from tauro.errors import ConfigurationError, UsageFault
 from tauro_magics.editing import edited
-from tauro_magics.overlays import Overlay, forgotten, laid
+from tauro_magics.overlays import Overlay, forgotten
 from tauro_magics.saving import write_whole
+from tauro_magics.trying import checked, tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tauro.project import Project
     from tauro_magics.host import CellText, KernelConsole
     from tauro_magics.overlays import Overlays
-    from tauro_magics.session import Session
 
 _MOST_LINES = 20
 _MANUAL = Manual(
@@ -71,51 +70,13 @@ def command(console: KernelConsole, /, *, section: str | None, where: Where, **o
         return
     env = where.env and normalise(where.env)
     new = [Overlay(root, env, *found) for found in _documents(console.cell, section, options["form"])]
-    with _tried(console.session, new):
-        before, after = _checked(console, where, folder, new)
+    with tried(console.session, new):
+        before, after = checked(console, where, folder, new)
         saved = [_save(after, overlay, where.config_type) for overlay in new] if options["save"] else []
     if saved:  # the files say it now
         for overlay in new:
             console.session.overlays = _unlaid(console.session.overlays, overlay)
     _tell(console, before, after, new, saved)
-
-
-@contextmanager
-def _tried(session: Session, new: Sequence[Overlay]) -> Iterator[None]:
-    """Lay overlays over the others; take them back when the block raises."""
-    kept = session.overlays
-    for overlay in new:
-        session.overlays = laid(session.overlays, overlay)
-    try:
-        yield
-    except BaseException:
-        session.overlays = kept
-        raise
-
-
-def _checked(console: KernelConsole, where: Where, folder: Path, new: Sequence[Overlay]) -> tuple[Project, Project]:
-    """Return the project without and with the newest overlays.
-
-    Raises:
-        TauroError: They make faults that were not there before.
-    """
-    session = console.session
-    with_them, session.overlays = session.overlays, tuple(one for one in session.overlays if one not in new)
-    try:
-        before, known = _inspected(session, where, folder)
-    finally:
-        session.overlays = with_them
-    after, faults = _inspected(session, where, folder)
-    console.redact = after.config.redact
-    wrong = [fault for fault in faults if not fault.warning and fault[:2] not in {one[:2] for one in known}]
-    if wrong:
-        raise report_error(wrong)
-    return before, after
-
-
-def _inspected(session: Session, where: Where, folder: Path) -> tuple[Project, list[Fault]]:
-    project, faults = session.inspect(folder, where.env, config_type=where.config_type)
-    return project, [*faults, *project.validate()]
 
 
 def _unlaid(kept: Overlays, overlay: Overlay) -> Overlays:

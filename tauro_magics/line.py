@@ -43,7 +43,7 @@ def call(shell: InteractiveShell, session: Session, text: str) -> Any:
     Raises:
         CellError: It could not be carried out, or ended without success.
     """
-    return _call(shell, Errand(session, tree), text)
+    return _call(shell, Errand(session, tree, shell=shell), text)
 
 
 def call_cell(shell: InteractiveShell, session: Session, command: click.Command, text: str, body: str | None) -> Any:

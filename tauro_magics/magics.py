@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from tauro_magics import completion
 from tauro_magics.session import Session
@@ -46,6 +47,15 @@ class TauroMagics(Magics):
 
         return call_cell(self.shell, self.session, command, line, cell)
 
+    @no_var_expand
+    @cell_magic
+    def tauro_node(self, line: str, cell: str) -> Any:
+        """Make the cell's function a node's for this kernel: ``%%tauro_node extract``; see ``%tauro load-node``."""
+        from tauro_magics.line import call_cell
+        from tauro_magics.node_cell import command
+
+        return call_cell(self.shell, self.session, command, line, cell)
+
 
 def attach(shell: InteractiveShell) -> None:
     """Give a kernel the magics."""
@@ -68,6 +78,9 @@ def detach(shell: InteractiveShell) -> None:
             manager.magics[kind].pop(name, None)
     if magics is not None:
         magics.session.close()
+    cells = sys.modules.get("tauro_magics.cells")
+    if cells is not None:
+        cells.forget_cells()
 
 
 def without_body(lines: list[str]) -> list[str]:

@@ -22,12 +22,19 @@ class Overlay(NamedTuple):
         env: The environment that they are for; None for all.
         section: The section.
         document: The cell's text and data.
+        of_node: Whether the cell is the code of a node, and not settings.
     """
 
     root: Path
     env: str | None
     section: str
     document: Document
+    of_node: bool = False
+
+    @property
+    def target(self) -> tuple[Path, str | None, str, bool]:
+        """What it lies over."""
+        return self.root, self.env, self.section, self.of_node
 
 
 Overlays = tuple[Overlay, ...]
@@ -47,7 +54,7 @@ def laid(kept: Overlays, new: Overlay) -> Overlays:
     pipeline, a node, a dataset, a setting.
     """
     names = set(section_data(new.document))
-    left = (_without(one, names) if one[:3] == new[:3] else one for one in kept)
+    left = (_without(one, names) if one.target == new.target else one for one in kept)
     return (*(one for one in left if section_data(one.document)), new)
 
 

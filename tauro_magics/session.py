@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from tempfile import TemporaryDirectory
 
     from tauro.engines import Engine
     from tauro.errors import Fault
@@ -32,6 +33,7 @@ class Session:
         self.overlays: Overlays = ()
         self._engine: Engine | None = None
         self._code: Stamps = {}
+        self._scratch: TemporaryDirectory[str] | None = None
         self._made_for: Mapping[str, Any] = {}
 
     def project(self, env: str | None = None, folder: str | Path = ".", *, config_type: str | None = None) -> Project:
@@ -83,8 +85,20 @@ class Session:
         for value in values:
             display(value)  # type: ignore[no-untyped-call]
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for values of this kernel; it goes when the session is closed."""
+        if self._scratch is None:
+            from tempfile import TemporaryDirectory
+
+            self._scratch = TemporaryDirectory(prefix="tauro-notebook-")
+        return Path(self._scratch.name)
+
     def close(self) -> None:
-        """End the engine's session."""
+        """End the engine's session, and let go of what was kept."""
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
         if self._engine is not None:
             self._engine.close()
             self._engine = None

@@ -9,6 +9,7 @@ from tauro.cli.cli import COMMANDS
 from tauro.cli.groups import LazyGroup
 
 _OWN = {
+    "load-node": ("tauro_magics.commands.load_node", "Fill a cell with a node's code, and get its real inputs."),
     "panel": ("tauro_magics.commands.panel", "Run pipelines from a panel."),
     "monitor": ("tauro_magics.commands.monitor", "Watch streams in a panel."),
 }
