@@ -5,13 +5,14 @@ BIN := $(CURDIR)/$(VENV)/bin
 DEMO := demo
 PIPELINES := bronze_batch_ingestion silver_transformation gold_aggregation
 
-.PHONY: help demo test test-long docs format bench clean
+.PHONY: help demo test test-long docs notebooks format bench clean
 
 help:
 	@echo "make demo    generate a project, run bronze, silver and gold, show the gold tables"
 	@echo "make test    lint, types, import rules and tests"
 	@echo "make test-long   the tests with ten times as many random cases"
 	@echo "make docs    write the reference pages from the code"
+	@echo "make notebooks   execute the notebooks, and keep their outputs"
 	@echo "make bench   benchmarks, each side by side with its reference"
 	@echo "make format  format the code"
 	@echo "make clean   remove what these commands made"
@@ -56,7 +57,7 @@ test: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --nbval-lax tests notebooks
 
 test-long: $(VENV)/.dev
 	@TAURO_LONG_TESTS=1 $(BIN)/python -m pytest --timeout=3600
@@ -68,8 +69,11 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	@$(BIN)/python docs/generate.py
 
+notebooks: $(VENV)/.dev
+	@$(BIN)/python notebooks/execute.py
+
 bench: $(VENV)/.dev
-	@for program in startup load_nodes chain slots store checks medallion polars_medallion large_medallion; do $(BIN)/python benchmarks/$$program.py || exit 1; done
+	@for program in startup load_nodes chain slots store checks streams medallion polars_medallion large_medallion; do $(BIN)/python benchmarks/$$program.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

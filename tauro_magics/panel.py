@@ -304,7 +304,7 @@ class PipelinePanel:
         if self._controls is None:
             return
         self._controls.running(is_running=self.is_running)
-        self._controls.status.value = self._status()
+        self._controls.status.value = self._status(self._note)
         self._controls.panes[self._view].value = self._pane(self._view)
 
     def _pane(self, view: str) -> str:
@@ -329,11 +329,11 @@ class PipelinePanel:
             return _faint(self._make, "Starting ...")
         return pictures.run_picture(self._make, course.plan, course.story)
 
-    def _status(self) -> Html:
+    def _status(self, note: str = "") -> Html:
         """Return what goes on in one line, and a bar."""
         make, course = self._make, self._course
         if course is None or course.story is None or course.plan is None:
-            told = make("span", self._note or ("Starting ..." if self.is_running else "Ready."), role="status")
+            told = make("span", note or ("Starting ..." if self.is_running else "Ready."), role="status")
             return joined(make("div", told, class_="tauro-title"), pictures.bar(make, {}, 0))
         story, counts = course.story, Counter(node.state for node in course.story.nodes)
         figures = f"{counts['completed']} of {len(story.nodes)} nodes · {duration(course.seconds)}"
@@ -342,7 +342,7 @@ class PipelinePanel:
             pictures.badge(make, story.state),
             make("b", course.plan.pipeline.name),
             make("span", figures),
-            make("span", self._note or story.started.run_id, class_="tauro-faint", role="status"),
+            make("span", note or story.started.run_id, class_="tauro-faint", role="status"),
             class_="tauro-title",
         )
         return joined(title, pictures.bar(make, counts, len(story.nodes)))

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 VIEWS: Final = ("Plan", "Validation", "Progress", "Log", "History")
-ALL_NODES: Final = ("All nodes", None)
+# A dropdown shows nothing where None is picked.
+ALL_NODES: Final = ("All nodes", "")
 HEIGHT: Final = "340px"
 _FIELD: Final = {"description_width": "88px"}
 
@@ -109,8 +110,9 @@ class Controls:
         self._is_setting = True
         for name, value in values.items():
             field = getattr(self, name)
-            if field.value != value:
-                field.value = value
+            shown = "" if field is self.node and value is None else value
+            if field.value != shown:
+                field.value = shown
         self._is_setting = False
 
     def show(self, view: str) -> None:
@@ -130,7 +132,7 @@ class Controls:
 
     def _picked(self, changed: Callable[[str, Any], None], name: str, value: Any) -> None:
         if not self._is_setting:
-            changed(name, value)
+            changed(name, (value or None) if name == "node" else value)
 
     def _together(self, key: str, fields: list[ipywidgets.Widget]) -> ipywidgets.VBox:
         wrapped = ipywidgets.Layout(flex_flow="row wrap", overflow="visible")
@@ -147,7 +149,7 @@ class Controls:
             ],
             layout=ipywidgets.Layout(overflow="visible"),
         )
-        for name in ("tauro", f"tauro-live-{key}"):
+        for name in ("tauro", "tauro-live", f"tauro-live-{key}"):
             box.add_class(name)
         return box
 

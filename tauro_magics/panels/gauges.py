@@ -52,7 +52,7 @@ class Gauges:
         self.box = ipywidgets.VBox(
             [sheet, table, chooser, self.status, charts], layout=ipywidgets.Layout(overflow="visible")
         )
-        for name in ("tauro", f"tauro-live-{key}"):
+        for name in ("tauro", "tauro-live", f"tauro-live-{key}"):
             self.box.add_class(name)
 
     def offer(self, streams: Sequence[tuple[str, str]], chosen: str | None) -> None:

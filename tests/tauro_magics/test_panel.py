@@ -74,7 +74,7 @@ def test_it_begins_with_the_plan_of_the_first_pipeline(make_panel):
     panel = make_panel()
     controls = panel._controls
     assert controls.pipeline.value == "good"
-    assert controls.node.options == (("All nodes", None), ("first", "first"), ("second", "second"))
+    assert controls.node.options == (("All nodes", ""), ("first", "first"), ("second", "second"))
     assert "second" in controls.panes["Plan"].value
     assert controls.cancel.disabled
     assert not controls.run.disabled
@@ -143,6 +143,7 @@ def test_what_is_picked_is_planned_anew(make_panel):
         await until(lambda: "2025-01-01 to 2025-01-31" in panel._controls.panes["Plan"].value)
         assert "second" not in panel._controls.panes["Plan"].value
         panel._controls.pipeline.value = "bad"
+        assert panel._controls.node.index == 0
         await until(lambda: "failing" in panel._controls.panes["Plan"].value)
         return panel._choice
 
