@@ -1,14 +1,13 @@
 """Keeps a claimed stream in the store: its lease, its state, its batches; and hears when it shall end.
 
 What cannot be written now, because the store is held, full or gone for a while, is written later: a stream goes on
-without it.
+without it. Only where other machines have the store too, and might take the stream, its worker must not go on for long.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from datetime import timedelta
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from tauro.store.protocol import Store
     from tauro.store.records import Progress, Stream
     from tauro.store.states import FinalStreamState, StreamState
-    from tauro.streaming.site import Timing
+    from tauro.streaming.site import Site
 
 _WAITING: Final = 1_000
 _PAUSE_SECONDS: Final = 0.2
@@ -39,7 +38,7 @@ class Keeper:
         stream: The stream as it was claimed.
         open_store: Opens the store.
         clock: The time.
-        timing: How often it is looked at and written.
+        site: How often it is looked at and written, and whether other machines have the store.
         note: Told, in words, what goes wrong.
     """
 
@@ -49,7 +48,7 @@ class Keeper:
         open_store: Callable[[], Store],
         *,
         clock: Callable[[], datetime],
-        timing: Timing,
+        site: Site,
         note: Callable[[str], None],
     ) -> None:
         self.is_lost = False
@@ -57,16 +56,23 @@ class Keeper:
         self._key = (stream.id, stream.epoch)
         self._open_store = open_store
         self._clock = clock
-        self._timing = timing
+        self._timing = site.timing
+        self._is_shared = site.is_shared
         self._note = note
         self._store: Store | None = None
         self._is_well = True
         self._looked = self._kept = float("-inf")
+        self._heard_of = monotonic()
         self._heard_at: datetime | None = None
         self._batches: deque[Progress] = deque(maxlen=_WAITING)
         self._facts: dict[str, Any] = {}
         self._known: set[str] = set()
         self._change: dict[str, Any] | None = None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """True when other machines may soon take this supervisor for dead."""
+        return self._is_shared and monotonic() - self._heard_of > self._timing.lease
 
     def look(self) -> None:
         """Write what is to be written, and look whether the stream shall end; as often as it is due."""
@@ -160,10 +166,11 @@ class Keeper:
             self._heed(stream if stream.epoch == self._key[1] and not stream.is_over else None)
 
     def _keep(self, store: Store) -> Stream | None:
-        batches = tuple(self._batches)
-        lease = timedelta(seconds=self._timing.lease)
-        kept = store.keep_stream(*self._key, lease=lease, now=self._clock(), heard_at=self._heard_at, batches=batches)
-        self._kept = monotonic()
+        before, batches = monotonic(), tuple(self._batches)
+        kept = store.keep_stream(
+            *self._key, lease=self._timing.promise, now=self._clock(), heard_at=self._heard_at, batches=batches
+        )
+        self._kept = self._heard_of = before
         for _ in batches:
             self._batches.popleft()
         return kept

@@ -5,7 +5,6 @@ Whoever reads streams takes those whose supervisor is dead from it first, so tha
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +43,8 @@ def reap(store: Store, site: Site, live: list[Stream], *, now: datetime) -> list
 
 def clear_away(site: Site, stream: Stream) -> None:
     """End what is left of the processes of a stream here, and remove their lock and their room."""
+    import shutil
+
     mark = mark_of(stream.id, stream.epoch)
     end_marked(mark)
     lock_of(site.state, mark).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ class Timing(NamedTuple):
     """How long things take, in seconds.
 
     Attributes:
-        lease: How long a supervisor on another machine need not be heard of before it is taken for dead.
+        lease: How long a worker goes on while its supervisor cannot reach a store that other machines share; after
+            twice that time these take it for dead.
         beat: How often a supervisor is heard of, and how often a batch of a query is written at most.
         look: How often a supervisor looks whether somebody wants its stream to end.
         grace: How long processes have to end after SIGTERM, before they are killed.
@@ -37,6 +39,11 @@ class Timing(NamedTuple):
     steady: float = 60.0
     window: float = 900.0
 
+    @property
+    def promise(self) -> timedelta:
+        """How long a supervisor need not be heard of by other machines."""
+        return timedelta(seconds=2 * self.lease)
+
 
 class Site(NamedTuple):
     """Where streams are executed.
@@ -56,6 +63,11 @@ class Site(NamedTuple):
     config_type: str | None = None
     timing: Timing = Timing()
     worker: str = WORKER
+
+    @property
+    def is_shared(self) -> bool:
+        """True when other machines may have the store too."""
+        return bool(self.environ.get("TAURO_DB_URL"))
 
 
 def log_of(state: Path, stream_id: str) -> Path:

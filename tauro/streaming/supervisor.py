@@ -79,9 +79,8 @@ class Supervisor:
             UsageFault: It does not start, or somebody has it.
         """
         site = self._site
-        lease = timedelta(seconds=site.timing.lease)
         with self._open_store() as store:
-            epoch = store.claim_stream(stream_id, this_process(), lease=lease, now=self._clock())
+            epoch = store.claim_stream(stream_id, this_process(), lease=site.timing.promise, now=self._clock())
             stream = store.get_stream(stream_id)
         if epoch is None:
             raise UsageFault(f"Stream {stream_id} is {stream.status}", hint="See: tauro stream status")
@@ -91,7 +90,7 @@ class Supervisor:
             OwnerLock.take(lock_of(site.state, mark_of(stream_id, epoch)), this_process()),
             OutputLog(log_of(site.state, stream_id), self._heard, redact=redact) as log,
             closing(
-                Keeper(stream, self._open_store, clock=self._clock, timing=site.timing, note=log.note),
+                Keeper(stream, self._open_store, clock=self._clock, site=site, note=log.note),
             ) as keeper,
         ):
             supervision = _Supervision(
@@ -232,8 +231,11 @@ class _Supervision:
         until = monotonic() + delay
         bell = select.poll()
         bell.register(self._stop.bell, select.POLLIN)
-        while not self._keeper.is_lost and self._keeper.deadline is None and (left := until - monotonic()) > 0:
-            if bell.poll(min(left, self._site.timing.look) * 1000):
+        while not self._keeper.is_lost and self._keeper.deadline is None:
+            left = until - monotonic()
+            if left <= 0 and not self._keeper.is_cut_off:
+                break
+            if bell.poll(min(max(left, 0.0) or 1.0, self._site.timing.look) * 1000):
                 os.eventfd_read(self._stop.bell)
             heed(self._stop, self._keeper)
             self._keeper.look()

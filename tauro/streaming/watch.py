@@ -87,7 +87,7 @@ class Watch:
         self._result: dict[str, Any] | None = None
         self._pid: int | None = None
         self._active_since: float | None = None
-        self._is_asked = self._is_forced = False
+        self._is_asked = self._is_forced = self._is_cut_off = False
         self._kill_at = float("inf")
 
     def end(self, look: float, became_active: Callable[[], None]) -> Ended:
@@ -121,7 +121,8 @@ class Watch:
     def _heed(self, now: float) -> None:
         """End the processes when that is due: first their queries, then they themselves."""
         deadline = self._keeper.deadline
-        if self._keeper.is_lost:
+        if self._keeper.is_lost or self._keeper.is_cut_off:
+            self._is_cut_off = self._keeper.is_cut_off
             self._kill_at = now
         elif deadline is not None and not self._is_asked:
             self._is_asked = True
@@ -190,31 +191,33 @@ class Watch:
         self._tell(event)
 
     def _ended(self) -> Ended:
-        result, code = self._result, self._child.exit_code()
+        code = self._child.exit_code()
         seconds = None if self._active_since is None else monotonic() - self._active_since
-        if self._keeper.is_lost:
-            return Ended("lost", seconds=seconds)
-        if result is not None and result["state"] != "failed":
-            return Ended(result["state"], seconds=seconds)
-        if self._is_forced:  # whatever a query says that is ended in the midst of its work
-            return Ended("stopped", seconds=seconds)
-        if result is not None and result["error"] is not None:
-            error = error_from_dict(result["error"])
-            may_pass = not result["refused"] and error.exit_code in (1, 4)
-            return Ended("failed", error, may_pass=may_pass, seconds=seconds)
+        return (Ended("lost") if self._keeper.is_lost else self._told() or self._untold(code))._replace(seconds=seconds)
+
+    def _told(self) -> Ended | None:
+        """Return how it ended by its own words, None where it has told nothing that counts."""
+        result = self._result
+        if result is None or (result["state"] == "failed" and self._is_forced):
+            return None  # whatever a query says that is ended in the midst of its work
+        if result["state"] != "failed" or result["error"] is None:
+            return Ended(result["state"])
+        error = error_from_dict(result["error"])
+        return Ended("failed", error, may_pass=not result["refused"] and error.exit_code in (1, 4))
+
+    def _untold(self, code: int) -> Ended:
         if self._is_asked:
-            return Ended("stopped", seconds=seconds)
-        return Ended("failed", _crashed(code), is_crash=True, seconds=seconds)
+            return Ended("stopped")
+        if self._is_cut_off:
+            return Ended("failed", ExecutionError("The store cannot be reached"), is_crash=True)
+        hint = "What it has printed is in the log of the stream."
+        return Ended("failed", ExecutionError(told_end(code), hint=hint), is_crash=True)
 
 
 def heed(stop: Stop, keeper: Keeper) -> None:
     """Let a stream end when this process was asked to end it: in its own time, or when asked again at once."""
     if stop.is_asked and (keeper.deadline is None or stop.is_urgent):
         keeper.ask_to_end(0.0 if stop.is_urgent else STOP_SECONDS)
-
-
-def _crashed(code: int) -> TauroError:
-    return ExecutionError(told_end(code), hint="What it has printed is in the log of the stream.")
 
 
 def _stored(event: QueryProgressed) -> Progress:

@@ -1,13 +1,16 @@
 """Streams whose workers play a script in the place of Spark: kills, hangs and crash loops take milliseconds."""
 
+import fcntl
 import json
 import os
+import signal
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+from tauro.processes.identity import is_stopped
 from tauro.processes.marks import end_marked, mark_of, marked
 from tauro.store import open_store
 from tauro.store.records import NewStream
@@ -51,6 +54,16 @@ class Theatre:
 
     def until_status(self, stream_id, *words, seconds=10.0):
         return self.until(lambda: (stream := self.control.get(stream_id)).status in words and stream, seconds)
+
+    def freeze(self, pid):
+        """Stop a process, but not in the midst of a write, where it would hold up everybody."""
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            self.until(lambda: is_stopped(pid))
+            with (self.root / ".tauro/state.db.lock").open() as lock, suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            os.kill(pid, signal.SIGCONT)
 
     def marked(self, stream):
         return marked(mark_of(stream.id, stream.epoch))

@@ -88,7 +88,7 @@ def test_a_stream_whose_supervisor_was_killed_is_resumed(streams):
 def test_a_process_that_is_stopped_is_told_and_goes_on_when_it_is_let(streams, whose):
     stream = streams.start()
     pid = getattr(stream, whose).pid
-    os.kill(pid, signal.SIGSTOP)
+    streams.freeze(pid)
     seen = streams.until_status(stream.id, "STALLED", seconds=1)
     assert f"{pid} is stopped; kill -CONT {pid} lets it go on" in seen.problem
     time.sleep(FAST.lease + 0.2)  # on this machine a lease that is over costs nothing
@@ -114,7 +114,7 @@ def test_a_worker_that_says_nothing_is_told_as_hung(streams):
 
 def test_a_worker_that_dies_while_its_supervisor_is_stopped_is_not_shown_active(streams):
     stream = streams.start()
-    os.kill(stream.owner.pid, signal.SIGSTOP)
+    streams.freeze(stream.owner.pid)
     os.kill(stream.worker_pid, signal.SIGKILL)
     gone(stream.worker)
     assert streams.control.get(stream.id).status == "STALLED"
@@ -126,7 +126,7 @@ def test_a_worker_that_dies_while_its_supervisor_is_stopped_is_not_shown_active(
 def test_a_stream_whose_supervisor_is_stopped_can_be_ended_all_the_same(theatre, monkeypatch):
     streams = theatre()
     stream = streams.start("active")
-    os.kill(stream.owner.pid, signal.SIGSTOP)
+    streams.freeze(stream.owner.pid)
     monkeypatch.setattr("tauro.streaming.control._MARGIN_SECONDS", 0.1)
     stopped = streams.control.stop(stream.id, timeout=0)
     assert stopped.status == "STOPPED"

@@ -14,7 +14,7 @@ from tauro.processes.identity import is_alive
 from tauro.store import open_store
 from tauro.streaming.control import Streams
 
-from .conftest import NEW
+from .conftest import FAST, NEW
 
 
 def descriptors():
@@ -125,3 +125,18 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_a_stream(streams):
     streams.until(lambda: len(streams.control.history(stream.id)) == 3)
     assert streams.until_status(stream.id, "ACTIVE").epoch == stream.epoch
     assert any("cannot be used for the moment" in line for line in streams.control.log_lines(stream.id))
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_a_worker_does_not_go_on_for_long_without_a_store_that_other_machines_share(theatre, place):
+    streams = theatre(**place.environ)
+    stream = streams.start("active")
+    with place.open() as store:
+        with store._database.write() as sql:  # what a server that is gone does to a supervisor
+            sql.change("ALTER TABLE streams RENAME TO hidden")
+        streams.until(lambda: not is_alive(stream.worker), FAST.lease + 2)
+        with store._database.write() as sql:
+            sql.change("ALTER TABLE hidden RENAME TO streams")
+    streams.until(lambda: len(streams.starts(stream.id)) == 2)
+    again = streams.until_status(stream.id, "ACTIVE")
+    assert (again.epoch, again.restarts, again.error) == (stream.epoch, 1, "The store cannot be reached")
