@@ -101,7 +101,7 @@ def test_a_process_that_is_stopped_is_told_and_goes_on_when_it_is_let(streams, w
 def test_a_process_that_a_worker_has_started_and_that_is_stopped_is_told_too(streams):
     stream = streams.start("spawns", "active")
     [child] = [pid for pid in streams.marked(stream) if Path(f"/proc/{pid}/exe").readlink().name == "sleep"]
-    os.kill(child, signal.SIGSTOP)
+    streams.freeze(child)
     assert f"process {child} is stopped" in streams.control.get(stream.id).problem
 
 
