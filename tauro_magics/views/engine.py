@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tauro.exec.results import NodeOutcome, RunResult
     from tauro.orchestrate.schedules import ScheduleView
     from tauro.project import Project
-    from tauro.store.records import Schedule
+    from tauro.store.records import Run, Schedule, Stream
     from tauro.streaming.plan import StreamPlan
 
 # A larger graph is no picture any more.
@@ -182,15 +182,41 @@ def schedule_view(schedule: ScheduleView | Schedule) -> View:
     from tauro.cli.commands.orchestrate.schedule_data import schedule_data, view_data
     from tauro.cli.commands.orchestrate.schedule_text import schedule_line, view_text
     from tauro.orchestrate.schedules import ScheduleView
-    from tauro.security.redaction import Redactor
-    from tauro_magics.views.shown import page_of
 
     now = datetime.now(UTC)
     if isinstance(schedule, ScheduleView):
         text, data = view_text(schedule, now), view_data(schedule)
     else:
         text, data = schedule_line(schedule, now), schedule_data(schedule)
-    return View(text, page_of(Markup(Redactor()), {"schedules": [data]}), data)
+    return _record(text, "schedules", data)
+
+
+def run_view(run: Run) -> View:
+    """Return a run of the store."""
+    from datetime import UTC, datetime
+
+    from tauro.cli.commands.orchestrate.data import run_data
+    from tauro.cli.commands.orchestrate.text import run_line
+
+    return _record(run_line(run, datetime.now(UTC)), "runs", run_data(run))
+
+
+def stream_view(stream: Stream) -> View:
+    """Return a stream of the store."""
+    from datetime import UTC, datetime
+
+    from tauro.cli.commands.stream.data import stream_data
+
+    data = stream_data(stream, datetime.now(UTC))
+    told = f"{data['state']}: {stream.id} of '{stream.new.pipeline}' in {stream.new.env}, {stream.restarts} restarts"
+    return _record(told, "streams", data)
+
+
+def _record(text: str, name: str, data: dict[str, Any]) -> View:
+    from tauro.security.redaction import Redactor
+    from tauro_magics.views.shown import page_of
+
+    return View(text, page_of(Markup(Redactor()), {name: [data]}), data)
 
 
 def stream_plan_view(plan: StreamPlan) -> View:

@@ -20,7 +20,9 @@ _VIEWS = {
     ("tauro.errors", "Fault"): "fault_view",
     ("tauro.project", "Project"): "project_view",
     ("tauro.orchestrate.schedules", "ScheduleView"): "schedule_view",
+    ("tauro.store.records", "Run"): "run_view",
     ("tauro.store.records", "Schedule"): "schedule_view",
+    ("tauro.store.records", "Stream"): "stream_view",
     ("tauro.streaming.plan", "StreamPlan"): "stream_plan_view",
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tauro.report.markup import Html, Markup, joined
 from tauro.security.redaction import Redactor
+from tauro_magics.panels.pictures import badge
 from tauro_magics.views import View
 from tauro_magics.views.parts import table
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 _MOST_ROWS = 200
 _MOST_COLUMNS = 8
 _HIDDEN = ("schema",)
+# What a person looks for first, where things have more than a table can show: by a key that only they have.
+_FIRST = {
+    "upcoming": ("schedule_id", "pipeline", "env", "text", "expression", "enabled", "upcoming", "problem"),
+    "scheduled_for": ("run_id", "state", "pipeline", "env", "started_at", "ended_at", "attempt", "error"),
+    "last_progress": ("execution_id", "state", "pipeline", "env", "started_at", "restarts", "last_progress", "error"),
+}
 
 
 class Shown:
@@ -71,14 +78,19 @@ def _is_fact(key: str, value: Any) -> bool:
 
 def _things(make: Markup, things: Sequence[Mapping[str, Any]]) -> Html:
     told = dict.fromkeys(key for thing in things for key, value in thing.items() if value not in (None, [], {}, ""))
-    columns = list(told)[:_MOST_COLUMNS]
-    rows = [[_word(thing.get(key)) for key in columns] for thing in things[:_MOST_ROWS]]
+    first = next((names for key, names in _FIRST.items() if key in things[0]), tuple(told))
+    columns = [key for key in first if key in told][:_MOST_COLUMNS]
+    rows = [[_cell(make, key, thing.get(key)) for key in columns] for thing in things[:_MOST_ROWS]]
     figures = [
         place
         for place, key in enumerate(columns)
         if all(isinstance(thing.get(key), (int, float)) and not isinstance(thing[key], bool) for thing in things)
     ]
     return table(make, list(map(_name, columns)), rows, figures=figures, left=len(things) - len(rows))
+
+
+def _cell(make: Markup, key: str, value: Any) -> str:
+    return badge(make, value) if key in ("state", "outcome") and isinstance(value, str) else _word(value)
 
 
 def _pairs(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
