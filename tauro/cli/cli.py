@@ -25,6 +25,7 @@ COMMANDS = {
     "template": ("tauro.cli.commands.template", "Generate a project."),
     "config": ("tauro.cli.commands.config", "Inspect and validate a project's configuration."),
     "orchestrate": ("tauro.cli.commands.orchestrate", "Run pipelines by schedules, and keep track of runs."),
+    "stream": ("tauro.cli.commands.stream", "Run streaming pipelines, and watch them."),
     "engine": ("tauro.cli.commands.engine", "See which engines there are, and install what they need."),
     "completion": ("tauro.cli.commands.completion", "Let your shell complete commands, options and names."),
 }

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: The largest number of retries, nodes or runs that somebody can mean.
 MOST: Final = 100_000
+#: The longest time that somebody waits, in seconds: a year.
+LONGEST: Final = 365 * 86_400.0
 
 
 class Seconds(click.FloatRange):
@@ -22,3 +24,17 @@ class Seconds(click.FloatRange):
         if found != found:  # noqa: PLR0124 - nan alone
             self.fail(f"{value} is no number of seconds.", param, ctx)
         return found
+
+
+class Span(click.FloatRange):
+    """A length of time up to now, in seconds: ``90s``, ``15m``, ``1h30m``, ``7d``."""
+
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> float:  # noqa: ARG002 - click's signature
+        """Return its seconds.
+
+        Raises:
+            ValidationError: It is none; tells how one is written.
+        """
+        from tauro.orchestrate.interval import interval_seconds
+
+        return float(interval_seconds(str(value)))

@@ -61,11 +61,16 @@ def parse_interval(expression: str, zone: ZoneInfo, anchor: datetime) -> Interva
     Raises:
         ValidationError: It is none, or is shorter than a second or longer than a century.
     """
+    return Interval(expression.strip(), zone, interval_seconds(expression), anchor)
+
+
+def interval_seconds(expression: str) -> int:
+    """Return how many seconds ``expression`` means. Arguments and errors as :func:`parse_interval`."""
     text = expression.strip()
     seconds = _seconds(text)
     if not 1 <= seconds <= _LONGEST:
         raise ValidationError(f"'{text}' is not an interval: it must be from 1 second to 100 years", hint=_HINT)
-    return Interval(text, zone, seconds, anchor)
+    return seconds
 
 
 def _seconds(text: str) -> int:

@@ -131,6 +131,21 @@ def complete_stored_runs(*states: RunState) -> Completer:
     return complete
 
 
+def complete_streams(*, live: bool | None = None) -> Completer:
+    """Return what proposes the streams of the store, the newest first: those that run, that have ended, or any."""
+
+    @_completer
+    def complete(params: Mapping[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
+        from tauro.cli.completion.stored import stored_streams
+
+        project = _project(params)
+        for stream in stored_streams(project.root, live=live, most=_MAX_RUNS) if project else ():
+            if stream.id.startswith(incomplete):
+                yield stream.id, f"{stream.new.pipeline} in {stream.new.env}: {stream.status}"
+
+    return complete
+
+
 @_completer
 def complete_schedules(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
     """Propose the schedules of the store."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tauro.store.protocol import Store
-    from tauro.store.records import Run, Schedule
+    from tauro.store.records import Run, Schedule, Stream
     from tauro.store.states import RunState
 
 
@@ -40,6 +40,22 @@ def stored_schedules(root: Path) -> list[Schedule]:
         return []
     with store:
         return store.list_schedules()
+
+
+def stored_streams(root: Path, *, live: bool | None, most: int) -> list[Stream]:
+    """Return the newest streams of a project, as they are stored.
+
+    Args:
+        root: The project's folder.
+        live: Only those that run, or only those that have ended; all, if None.
+        most: How many.
+    """
+    store = _store(root)
+    if store is None:
+        return []
+    with store:
+        found = store.list_streams(live=live is True, limit=None if live is False else most)
+    return [stream for stream in found if live is None or live != stream.is_over][:most]
 
 
 def _store(root: Path) -> Store | None:

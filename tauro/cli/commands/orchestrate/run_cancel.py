@@ -8,7 +8,7 @@ import click
 
 from tauro.cli.commands.orchestrate.opening import find_run, open_runs, run_id_option
 from tauro.cli.manual import Command, Manual
-from tauro.cli.numbers import Seconds
+from tauro.cli.numbers import LONGEST, Seconds
 from tauro.cli.options import logging_options, output_option, place_options
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _MANUAL = Manual(
 @run_id_option("pending", "running")
 @click.option(
     "--wait",
-    type=Seconds(0.0, 365 * 86_400),
+    type=Seconds(0.0, LONGEST),
     default=15.0,
     metavar="SECONDS",
     help="How long to wait for the end of a run that is running.  [default: 15]",

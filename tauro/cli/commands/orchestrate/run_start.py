@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +10,9 @@ from tauro.cli.commands.orchestrate.opening import find_run, open_runs, run_id_o
 from tauro.cli.manual import Command, Manual
 from tauro.cli.numbers import MOST
 from tauro.cli.options import logging_options, output_option, place_options
-from tauro.errors import ExecutionError, TauroError
+from tauro.errors import ExecutionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from tauro.cli.console import Console
     from tauro.cli.options import Where
     from tauro.orchestrate.control import Orchestrator, Started
@@ -82,28 +79,11 @@ def command(
 
 
 def _execute(console: Console, runs: Orchestrator, run_id: str) -> Started:
-    from tauro.cli.log import named_file
+    from tauro.cli.hearing import output_hearer
     from tauro.cli.progress import progress_listener
 
-    with ExitStack() as stack:
-        listeners = stack.enter_context(progress_listener(console))
-        hearers: list[Callable[[str], None]] = [console.talk] if console.verbose else []
-        file = named_file(console)
-        if file is not None:
-            stack.callback(file.close)
-            hearers.append(file.write)
-        return runs.start(run_id, listeners=listeners, heard=_all(hearers))
-
-
-def _all(hearers: Sequence[Callable[[str], None]]) -> Callable[[str], None] | None:
-    """Return what tells a line to each of them; a full disk must not end a run."""
-
-    def heard(line: str) -> None:
-        for hear in hearers:
-            with suppress(OSError, TauroError):
-                hear(line)
-
-    return heard if hearers else None
+    with progress_listener(console) as listeners, output_hearer(console) as heard:
+        return runs.start(run_id, listeners=listeners, heard=heard)
 
 
 def _tell(console: Console, runs: Orchestrator, started: Started) -> int:
