@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 DEMO := demo
 PIPELINES := bronze_batch_ingestion silver_transformation gold_aggregation
+# These start hardly a process, and wait for nothing: they run on two processors.
+SIDE_BY_SIDE := $(addprefix tests/,config drawing io lineage report scaffold security testing)
 
 .PHONY: help demo test test-long docs notebooks format bench clean
 
@@ -57,7 +59,8 @@ test: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest --nbval-lax tests notebooks
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest --nbval-lax tests notebooks $(SIDE_BY_SIDE:%=--ignore=%)
 
 test-long: $(VENV)/.dev
 	@TAURO_LONG_TESTS=1 $(BIN)/python -m pytest --timeout=3600

@@ -88,10 +88,10 @@ FILES = {
 
 def refusal(raw, name):
     """Return the faults of a file that must be refused quickly."""
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(SyntaxFaults) as caught:
         parse_document(raw, name)
-    assert time.perf_counter() - started < LONGEST
+    assert time.process_time() - started < LONGEST
     assert caught.value.exit_code == 2
     return caught.value.faults
 
@@ -160,9 +160,9 @@ def test_the_program_refuses_hostile_files_in_no_time_with_little_memory(tmp_pat
 def test_a_settings_file_of_10_mb_is_refused_with_exit_code_2_and_a_place(tmp_path):
     (tmp_path / "settings.json").write_text('{"env_config": {"base": {"nodes_config_path": "nodes.yaml"}}}')
     (tmp_path / "nodes.yaml").write_text("a: " + "x" * 10_000_000)
-    started = time.perf_counter()
+    started = time.process_time()
     (fault,) = read_sources(tmp_path, "base").faults
-    assert time.perf_counter() - started < LONGEST
+    assert time.process_time() - started < LONGEST
     assert fault.exit_code == 2
     assert "8 MiB" in fault.message
     assert str(fault.place) == "settings.json:1:47"

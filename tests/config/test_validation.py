@@ -487,6 +487,6 @@ def test_a_project_of_2_000_nodes_is_validated_without_delay(check):
         *(f"n{k}: {{function: m.f, input: d{k - 1}, output: d{k}}}" for k in range(1, count)),
     )
     every = ", ".join(f"n{k}" for k in range(count))
-    started = time.perf_counter()
+    started = time.process_time()
     assert check(pipelines=f"p: {{nodes: [{every}]}}\n", nodes=steps) == []
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

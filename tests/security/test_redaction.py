@@ -176,9 +176,9 @@ def test_other_names_are_no_secrets(name):
     ],
 )
 def test_hostile_text_takes_no_longer_than_any_other(text):
-    started = time.perf_counter()
+    started = time.process_time()
     Redactor(frozenset({"hunter2", "xxx"}))(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -310,8 +310,8 @@ def test_the_words_of_a_secret_are_known_for_the_message_beside_the_line():
 
 
 def test_a_long_line_takes_no_longer_than_any_other():
-    started = time.perf_counter()
+    started = time.process_time()
     without_secrets("a" * 5_000_000)
     without_secrets("a." * 2_000_000 + ":")
     list(passwords_in("://" + "a:" * 200_000))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
