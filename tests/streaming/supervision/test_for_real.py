@@ -9,26 +9,35 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tauro.errors import ExecutionError, PipelineNotFound, ValidationError
+from tauro.errors import ValidationError
 from tauro.processes.marks import mark_of, marked
 from tauro.store.records import NewStream
 from tauro.streaming.control import Streams
 from tauro.streaming.site import Timing
 
 NEW = NewStream("p", "base", config="streams.py")
-CODE = "def a(rows): return rows\n"
+CODE = """
+    from pathlib import Path
+    def before(spark):
+        with Path("batch_runs").open("a") as file:
+            file.write("once ")
+        return spark.range(1)
+    def a(rows, known):
+        return rows
+"""
 QUICK = {"trigger": {"type": "processing_time", "interval": "200 milliseconds"}}
 
 
 @pytest.fixture
 def control(project, tmp_path):
-    """The streams of a project whose one stream copies numbers from files to files."""
+    """The streams of a project that copies numbers from files to files, behind a batch node."""
     project(
         CODE,
         global_settings={"checkpoints_base": "data/checkpoints", "spark_config": {"spark.ui.enabled": False}},
-        nodes={"a": {"input": "i", "output": "o", "streaming": QUICK}},
+        pipelines={"p": {"type": "hybrid", "nodes": ["before", "a"]}},
+        nodes={"before": {"output": "known"}, "a": {"input": ["i", "known"], "output": "o", "streaming": QUICK}},
         input={"i": {"format": "json", "filepath": "data/in", "schema": "id INT"}},
-        output={"o": {"format": "parquet", "filepath": "data/out"}},
+        output={name: {"format": "parquet", "filepath": f"data/{name}"} for name in ("o", "known")},
     )
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TAURO_")}
     with Streams.open(tmp_path, environ=environ, timing=Timing(first_delay=0.1)) as streams:
@@ -45,7 +54,7 @@ def until(holds, seconds=120):
 
 
 def rows(root):
-    files = sorted((root / "data/out").glob("*.parquet"))
+    files = sorted((root / "data/o").glob("*.parquet"))
     return Counter(pl.read_parquet(files)["id"].to_list()) if files else Counter()
 
 
@@ -73,7 +82,7 @@ def test_a_stream_whose_jvm_and_worker_are_killed_goes_on_and_no_row_is_lost_or_
     assert caught.value.exit_code == 3
     put(1)
     os.kill(java(stream), signal.SIGKILL)
-    seen = until(lambda: (now := control.get(stream.id)).status != "ACTIVE" and now, 1)
+    seen = until(lambda: (now := control.get(stream.id)).status != "ACTIVE" and now, 10)
     assert seen.status == "RESTARTING"
     put(2)
     until(lambda: has(300))
@@ -88,15 +97,7 @@ def test_a_stream_whose_jvm_and_worker_are_killed_goes_on_and_no_row_is_lost_or_
     assert (stopped.status, stopped.restarts) == ("STOPPED", 2)
     assert rows(tmp_path) == dict.fromkeys(range(500), 1)
     assert marked(mark_of(stream.id, stream.epoch)) == []
+    assert (tmp_path / "batch_runs").read_text() == "once "
     assert control.history(stream.id)
     left = {file.name for file in (tmp_path / ".tauro/streams").iterdir()}
     assert left == {f"{one.id}.log" for one in control.list()}
-
-
-def test_what_cannot_be_planned_is_told_with_its_exit_code_before_spark_is_started(control):
-    with pytest.raises(ExecutionError, match="nosuch") as caught:
-        control.start(NEW._replace(pipeline="nosuch"))
-    assert caught.value.exit_code == PipelineNotFound.exit_code
-    [failed] = control.list()
-    assert (failed.status, failed.error_code, failed.restarts) == ("FAILED", 4, 0)
-    assert not any("WARN" in line for line in control.log_lines(failed.id))
