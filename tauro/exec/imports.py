@@ -56,12 +56,11 @@ Stamps = dict[str, tuple[int, int]]
 def code_stamps() -> Stamps:
     """Return the files of the project's code that are imported now, each with what tells that it was changed."""
     finders = [found for found in sys.meta_path if isinstance(found, ProjectFinder)]
-    origins = (
-        getattr(getattr(module, "__spec__", None), "origin", None)
-        for module in list(sys.modules.values())
-        if any(finder.owns(module) for finder in finders)
-    )
-    return {origin: _stamp(origin) for origin in origins if origin}
+    folders = tuple(f"{folder}/" for finder in finders for folder in finder.folders)
+    specs = (getattr(module, "__spec__", None) for module in list(sys.modules.values()))
+    origins = (getattr(spec, "origin", None) or "" for spec in specs)
+    own = {origin for origin in origins if origin.startswith(folders) and "/site-packages/" not in origin}
+    return {origin: _stamp(origin) for origin in own}
 
 
 def forget_changed(stamps: Stamps) -> bool:

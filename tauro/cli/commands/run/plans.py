@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from tauro.cli.hyperparams import hyperparams_of
@@ -10,7 +11,7 @@ from tauro.errors import UsageFault
 
 
 class Plans(Sequence[Any]):
-    """The plans of a command line, one for each window; each is made when it is looked at."""
+    """The plans of a command line, one for each window; each is made when it is looked at, and the first one once."""
 
     def __init__(self, project: Any, options: dict[str, Any]) -> None:
         self._project = project
@@ -24,6 +25,13 @@ class Plans(Sequence[Any]):
         return len(self._windows)
 
     def __getitem__(self, index: Any) -> Any:
+        return self._first if index == 0 else self._made(index)
+
+    @cached_property
+    def _first(self) -> Any:
+        return self._made(0)
+
+    def _made(self, index: int) -> Any:
         window = self._windows[index]
         return self._project.plan(
             self._pipeline,
