@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from itertools import pairwise
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -16,7 +16,7 @@ from tauro.cli.groups import LazyGroup
 from tauro.cli.manual import Manual
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # Name, module and summary of each command. The modules are imported when their command is called;
 # a test holds the summaries against them.
@@ -87,6 +87,58 @@ def invoke(arguments: Sequence[str] | None = None, *, program: bool = False) -> 
 
         return ErrorHandler(console).handle(error)
     return code if isinstance(code, int) else 0
+
+
+def run_cli_impl(
+    config: str,
+    pipeline: str,
+    *,
+    mode: str = "async",
+    model_version: str | None = None,
+    hyperparams: Mapping[str, Any] | str | None = None,
+    env: str | None = None,
+) -> int:
+    """Do what ``tauro stream run`` does, print what it prints, and return its exit code.
+
+    Programs that want values take :class:`tauro.cli.execution.StreamingExecutor`.
+
+    Args:
+        config: The settings of the stream: a Python file, or a settings index.
+        pipeline: Name of the pipeline.
+        mode: ``async``, or ``sync`` to wait for its end.
+        model_version: Version of the model.
+        hyperparams: Hyperparameters of the model.
+        env: The environment; ``$TAURO_ENV`` if not given, else ``base``.
+    """
+    if hyperparams is not None and not isinstance(hyperparams, str):
+        import json
+
+        hyperparams = json.dumps(dict(hyperparams))
+    given = {
+        "config": config,
+        "pipeline": pipeline,
+        "mode": mode,
+        "model-version": model_version,
+        "hyperparams": hyperparams,
+        "env": env,
+    }
+    return invoke(("stream", "run", *_options(given)))
+
+
+def status_cli_impl(config: str | None = None, execution_id: str | None = None) -> int:
+    """Do what ``tauro stream status`` does, print what it prints, and return its exit code."""
+    return invoke(("stream", "status", *_options({"config": config, "execution-id": execution_id})))
+
+
+def stop_cli_impl(config: str | None = None, execution_id: str | None = None, *, timeout: float = 60.0) -> int:
+    """Do what ``tauro stream stop`` does, print what it prints, and return its exit code."""
+    given = {"config": config, "execution-id": execution_id, "timeout": str(timeout)}
+    return invoke(("stream", "stop", *_options(given)))
+
+
+def _options(given: Mapping[str, str | None]) -> list[str]:
+    """Return options as words of a command line."""
+    return [f"--{name}={value}" for name, value in given.items() if value is not None]
 
 
 def _output(words: Sequence[str]) -> str | None:

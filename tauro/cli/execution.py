@@ -1,8 +1,9 @@
-"""Execution, for programs: a context for an environment, and pipelines executed in it."""
+"""Execution, for programs: a context for an environment, and pipelines and streams executed in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import os
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from tauro.exec.plan import RunPlan
     from tauro.exec.results import RunResult
     from tauro.project import Project
+    from tauro.store.records import Stream
+    from tauro.streaming.control import Streams
 
-__all__ = ["Context", "ContextInitializer", "PipelineExecutor"]
+__all__ = ["Context", "ContextInitializer", "PipelineExecutor", "StreamingExecutor"]
 
 
 class Context:
@@ -27,10 +30,12 @@ class Context:
 
     Args:
         project: The project.
+        config_type: ``yaml``, ``json`` or ``dsl``, where the project has several settings indexes.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, config_type: str | None = None) -> None:
         self.project = project
+        self.config_type = config_type
 
     @property
     def env(self) -> str:
@@ -99,7 +104,7 @@ class ContextInitializer:
         Raises:
             TauroError: The configuration is not valid; carries every fault.
         """
-        return Context(self.config_manager.open(env))
+        return Context(self.config_manager.open(env), config_type=self.config_manager.config_type)
 
 
 class PipelineExecutor:
@@ -151,3 +156,75 @@ class PipelineExecutor:
     def list_pipelines(self) -> list[str]:
         """Return the names of the pipelines."""
         return list(self.context.pipelines_config)
+
+
+class StreamingExecutor:
+    """Starts, looks at and stops the streams of a project.
+
+    Args:
+        context: The project.
+        config: The settings of streams that are started, by their path from the project's folder: a Python file, or a
+            settings index. The project's own, if not given.
+    """
+
+    def __init__(self, context: Context, *, config: str | None = None) -> None:
+        self.context = context
+        self.config = config
+
+    def execute(
+        self,
+        pipeline_name: str,
+        *,
+        mode: Literal["async", "sync"] = "async",
+        model_version: str | None = None,
+        hyperparams: Mapping[str, Any] | None = None,
+        start_timeout: float = 60.0,
+    ) -> Stream:
+        """Start a streaming pipeline, and return its execution: active or over; with mode ``sync`` always over.
+
+        Args:
+            pipeline_name: Name of the pipeline.
+            mode: ``async``: in the background, where it outlives this process. ``sync``: here, to its end.
+            model_version: Version of the model.
+            hyperparams: Hyperparameters of the model.
+            start_timeout: Seconds to wait until it is active.
+
+        Raises:
+            ValidationError: Another stream has its checkpoint, or too many streams run.
+            ExecutionError: It failed, or was not active in time.
+            TauroError: It cannot be run as it is configured.
+        """
+        from tauro.store.records import NewStream
+
+        new = NewStream(pipeline_name, self.context.env, self.config, model_version, hyperparams)
+        with self._streams() as streams:
+            return streams.run_here(new) if mode == "sync" else streams.start(new, timeout=start_timeout)
+
+    def status(self, execution_id: str) -> Stream:
+        """Return an execution as it is now.
+
+        Raises:
+            StreamNotFound: There is none of that id.
+        """
+        with self._streams() as streams:
+            return streams.get(execution_id)
+
+    def list_executions(self, *, active: bool = False) -> list[Stream]:
+        """Return the executions of the project, the newest first; with ``active`` those that have not ended."""
+        with self._streams() as streams:
+            return list(streams.list(active=active))
+
+    def stop(self, execution_id: str, *, timeout: float = 60.0) -> Stream:
+        """End an execution: its batches have so many seconds to be finished. One that is over stays as it is.
+
+        Raises:
+            StreamNotFound: There is none of that id.
+            ExecutionError: It still runs.
+        """
+        with self._streams() as streams:
+            return streams.stop(execution_id, timeout=timeout)
+
+    def _streams(self) -> Streams:
+        from tauro.streaming.control import Streams
+
+        return Streams.open(self.context.project.root, environ=os.environ, config_type=self.context.config_type)
