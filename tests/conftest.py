@@ -18,7 +18,9 @@ from tauro.errors import TauroError
 from tauro.project import Project
 
 from .services.kafka import serve_kafka
+from .services.player import serve_player
 from .services.postgres import StorePlace, serve_postgres
+from .services.spark import serve_cluster
 
 _FIGURES = pytest.StashKey[list[str]]()
 
@@ -56,8 +58,22 @@ def installed_connectors(tmp_path_factory):
     try:
         install(CONNECTORS.values(), folder / "jars", find_repository(os.environ, Path.home()))
     except TauroError as error:
+        if os.environ.get("CI") == "true" and "cannot be had" not in error.message:  # there is a way to a repository
+            pytest.fail(error.message)
         pytest.skip(f"Connectors cannot be had here: {error.message}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def apache_spark(tmp_path_factory, installed_connectors):
+    """Apache Spark with Delta in a process of its own, which plays what tests ask of it, and starts meanwhile."""
+    yield from serve_player(tmp_path_factory.mktemp("spark"), installed_connectors)
+
+
+@pytest.fixture(scope="session")
+def spark_cluster(tmp_path_factory, installed_connectors):
+    """A standalone cluster of Apache Spark with two workers, and a Spark Connect server on it."""
+    yield from serve_cluster(tmp_path_factory.mktemp("cluster"), installed_connectors)
 
 
 @pytest.fixture

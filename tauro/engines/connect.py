@@ -323,7 +323,7 @@ def _ui_of(session: SparkSession) -> str | None:
         return None
     port = session.conf.get("spark.ui.port", None) or "4040"
     # It may have taken another port; who answers there says whose pages they are.
-    connection = HTTPConnection(host, int(port), timeout=1)
+    connection = HTTPConnection(host, int(port), timeout=_ANSWER_SECONDS)
     try:
         connection.request("GET", f"/api/v1/applications/{session.conf.get('spark.app.id')}")
         return f"http://{host}:{port}" if connection.getresponse().status == 200 else None

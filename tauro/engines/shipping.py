@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-import warnings
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from tauro.config.functions import CODE_FOLDERS, is_reserved
 from tauro.engines.dialect import is_connected
-from tauro.errors import TauroWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
 
+_LOGGER = logging.getLogger(__name__)
 # What a package may hold beside its modules; larger things are data.
 _LARGEST = 4 << 20
 
@@ -42,8 +42,7 @@ def ship(session: SparkSession, root: Path, folder: Path) -> None:
         session.addArtifacts(str(archive), pyfile=True)
     except PySparkException as error:
         reason = str(error).partition("\n")[0]
-        message = f"The server takes no code ({reason}): functions of the project's modules cannot be executed there"
-        warnings.warn(message, TauroWarning, stacklevel=2)
+        _LOGGER.info("The server takes no code (%s): functions of modules are not executed there", reason)
 
 
 def pack(root: Path, folder: Path) -> Path | None:

@@ -11,6 +11,7 @@ from tauro.errors import Fault, TauroError, Unsupported, ValidationError
 from tauro.exec.needs import spark_needs
 from tauro.exec.obstacles import obstacle_of
 from tauro.io.location import filepath_place
+from tauro.io.options import refuse_passed_over
 from tauro.io.stored import StoredDataset, stored_dataset
 
 if TYPE_CHECKING:
@@ -123,9 +124,13 @@ def check_opened(
     """
     if not engine.is_elsewhere:
         return
+    from tauro.engines.dialect import is_sail
     from tauro.io.reach import check_reach
 
     check_engine(config, engine, reads, writes)
+    if is_sail(engine.session()):
+        for stored in (*reads.values(), *writes.values()):
+            refuse_passed_over(config, stored.config)
     places = [stored.location.path for stored in (*reads.values(), *writes.values())]
     check_reach(engine.session(), [path for path in places if path is not None], engine.name)
 

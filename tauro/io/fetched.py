@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from tauro.engines.dialect import is_local
 from tauro.errors import DatasetNotFound, DependencyError, NodeError, Unsupported
 from tauro.io.location import Location, filepath_place, scheme_of
 
@@ -134,7 +135,9 @@ def check_fetchable(config: ProjectConfig, dataset: DatasetConfig) -> None:
     """
     scheme = scheme_of(dataset.filepath or "") or ""
     place = filepath_place(config, dataset)
-    if config.settings.mode != "local" and not (config.settings.spark_master or "local").startswith("local"):
+    settings = config.settings
+    on_cluster = settings.mode == "spark" and not is_local(settings.spark_master or "local")
+    if on_cluster or settings.mode in ("connect", "databricks"):
         raise Unsupported(
             f"What is behind {scheme}:// is fetched to this machine, where the cluster does not see it",
             place=place,

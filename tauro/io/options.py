@@ -54,8 +54,16 @@ def check_options(config: ProjectConfig, dataset: DatasetConfig) -> None:
     Raises:
         Unsupported: There is one.
     """
-    if config.settings.mode != "local":
-        return
+    if config.settings.mode == "local":
+        refuse_passed_over(config, dataset)
+
+
+def refuse_passed_over(config: ProjectConfig, dataset: DatasetConfig) -> None:
+    """Refuse an option of a dataset that Sail would pass over, in this program or as a server.
+
+    Raises:
+        Unsupported: There is one.
+    """
     if dataset.section == "output" and str(config.settings.spark_config.get(_DYNAMIC)).lower() == "dynamic":
         raise Unsupported(
             f"{dataset.name}: The embedded engine passes over {_DYNAMIC}: dynamic; it would overwrite every partition",

@@ -4,7 +4,7 @@ Sorted behind the other tests: it plays while they run.
 """
 
 import pytest
-from suite.cases import BY_APACHE_SPARK, CASES
+from suite.cases import BY_APACHE_SPARK, BY_CLUSTER, CASES
 from suite.comparing import canonical, differences
 from suite.differences import DIFFERENCES, READ_BY_THE_OTHER, SPARK, listed
 from suite.playing import Player, reads
@@ -21,6 +21,13 @@ def test_what_apache_spark_has_written_the_embedded_engine_reads_as_it_does(engi
     found, root = by_apache_spark[name]
     other = found._replace(reads=reads(CASES[name], root, Player("local", engine)))
     assert differences(CASES[name], found, other) == listed(name, READ_BY_THE_OTHER)
+
+
+@pytest.mark.parametrize(("who", "name"), [(who, name) for who, names in BY_CLUSTER.items() for name in names])
+def test_a_cluster_and_a_server_come_to_the_same_as_apache_spark_alone(by_apache_spark, by_cluster, who, name):
+    alone, _ = by_apache_spark[name]
+    found, _ = by_cluster[who][name]
+    assert differences(CASES[name], alone, found) == listed(name, who)
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.what[:40])

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tauro.config.model import NodeConfig
-from tauro.exec.events import NodeEnded, NodeStarted
+from tauro.engines.progress import Progress
+from tauro.exec.events import NodeEnded, NodeProgressed, NodeStarted, event_from_dict
 from tauro.exec.node import NodeReport
 from tauro.exec.plan import PlannedNode
 from tauro.exec.results import Failure
@@ -374,3 +375,25 @@ def test_in_any_graph_every_node_has_its_turn_once_and_in_a_legal_order_within_t
     assert set(causes) == lost
     assert set(causes.values()) <= failed
     assert run.state == ("failed" if failed else "completed")
+
+
+def test_progress_is_told_when_it_has_changed_and_no_more_when_the_node_has_ended():
+    done, answers = threading.Event(), iter([None, Progress(2, 0, 8, 1), Progress(2, 0, 8, 1), Progress(2, 1, 8, 5)])
+
+    def progress(tag):
+        found = next(answers, None)
+        if found is None and tag in seen:
+            done.set()
+        seen.append(tag)
+        return found
+
+    seen = []
+    run = Run({"a": lambda: done.wait(SOON)}, progress=progress)
+    assert run.runner.run(plan(a=""))[0] == "completed"
+    told = [event for event in run.events if isinstance(event, NodeProgressed)]
+    assert [(event.node, event.progress) for event in told] == [
+        ("a", Progress(2, 0, 8, 1)),
+        ("a", Progress(2, 1, 8, 5)),
+    ]
+    assert all(event_from_dict(event.to_dict()) == event for event in told)
+    assert isinstance(run.events[-1], NodeEnded)

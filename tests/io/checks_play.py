@@ -1,7 +1,5 @@
-"""Plays checks on an engine; Apache Spark in a process of its own: ``checks_play.py spark FOLDER > results``."""
+"""Plays checks on an engine; Apache Spark does so in a process of its own."""
 
-import json
-import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +11,6 @@ from tauro.config.dates import Window
 from tauro.config.model import DatasetConfig
 from tauro.config.report import Report, SectionReport
 from tauro.config.schema import Settings, build, option
-from tauro.engines import engine_for
 from tauro.io.checks import CheckFailed, Scope, check_read, checked_write
 from tauro.io.formats import Target
 from tauro.io.location import Location
@@ -302,18 +299,3 @@ def play_all(frame_of, folder, cases=None):
         if not is_empty and not (cases and name == "every check of rows"):
             played[name]["read"] = play_read(frame_of, settings)
     return played
-
-
-def main():
-    name, folder = sys.argv[1:]
-    config = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "OFF",
-              "spark.sql.session.timeZone": "UTC", "spark.default.parallelism": "1",
-              "spark.sql.codegen.wholeStage": "false", "spark.sql.adaptive.enabled": "false"}  # fmt: skip
-    engine = engine_for(name, app_name="tests", spark_config=config, spark_master="local[1]")
-    played = play_all(on_spark(engine.session()), folder, few_cases())
-    engine.close()
-    sys.stdout.write(json.dumps(played))
-
-
-if __name__ == "__main__":
-    main()

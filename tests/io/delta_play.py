@@ -1,7 +1,5 @@
-"""Plays writes on one engine, in a process of its own: ``delta_play.py ENGINE FOLDER JARS < cases > results``."""
+"""Plays writes on one engine; Apache Spark does so in a process of its own."""
 
-import json
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from tauro.config.dates import Window
 from tauro.config.model import DatasetConfig
 from tauro.config.report import Report, SectionReport
 from tauro.config.schema import build
-from tauro.engines import engine_for
 from tauro.errors import TauroError
 from tauro.io.delta.commits import WriteId, history
 from tauro.io.delta.format import DeltaFormat
@@ -21,12 +18,6 @@ from tauro.io.location import Location
 
 JANUARY = Window(date(2025, 1, 1), date(2025, 1, 31))
 DELTA = DeltaFormat()
-
-
-def engine(name):
-    config = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "OFF"}
-    spark = {**config, "spark.default.parallelism": "1"}
-    return engine_for(name, app_name="tests", spark_config=spark if name == "spark" else {}, spark_master="local[2]")
 
 
 def play(session, step, path):
@@ -54,19 +45,13 @@ def table(path):
     return {"columns": kinds, "rows": sorted(map(list, frame.rows()), key=repr)}
 
 
-def main():
-    name, folder = sys.argv[1:]
-    used = engine(name)
-    session = used.session()
-    results = {}
-    for case, steps in json.load(sys.stdin).items():
+def play_all(engine, cases, folder):
+    """Return for each case what its steps were told, and what has become of its table."""
+    session, results = engine.session(), {}
+    for case, steps in cases.items():
         path = Path(folder) / case
         told = [play(session, step, path) for step in steps]
         newest = history(Location(str(path), path, "t"), 1)[0]
         own = {} if "sql" in steps[0] else table(path)  # other readers do not know all that the engine makes
-        results[case] = {"told": told, "newest": newest.operation, **own}
-    used.close()
-    json.dump(results, sys.stdout, default=str)
-
-
-main()
+        results[case] = {"told": told, "newest": newest.operation, "path": str(path), **own}
+    return results

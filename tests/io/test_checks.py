@@ -1,11 +1,6 @@
 """Checks mean the same on every engine and kind of frame: what is written, what is put aside, what is told."""
 
 import importlib.util
-import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -34,15 +29,9 @@ def played(session, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def on_apache_spark(tmp_path_factory):
+def on_apache_spark(apache_spark):
     """Return what came of every case on Apache Spark, in a process of its own."""
-    if shutil.which("java") is None:
-        pytest.skip("Apache Spark needs Java")
-    folder = tmp_path_factory.mktemp("spark")
-    program = [sys.executable, str(PLAY), "spark", str(folder)]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=280, check=False, cwd=folder, env=os.environ)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return apache_spark.ask("checks")()
 
 
 def outcomes(found):

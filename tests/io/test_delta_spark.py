@@ -1,10 +1,6 @@
 """Apache Spark with delta-spark and the embedded engine leave the same tables, count and refuse the same."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
+import importlib.util
 from pathlib import Path
 
 import polars as pl
@@ -100,28 +96,19 @@ MADE = {
 }
 
 
-def play(engine, folder, connectors):
-    program = [sys.executable, str(Path(__file__).with_name("delta_play.py")), engine, str(folder)]
-    cases = CASES | (
-        {name: [{"sql": sql} for sql in made] for name, (made, _) in MADE.items()} if engine == "spark" else {}
-    )
-    done = subprocess.run(
-        program, input=json.dumps(cases), capture_output=True, text=True, timeout=280, check=False, cwd=folder,
-        env=os.environ | {"TAURO_CACHE_DIR": str(connectors)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+def _loaded():
+    spec = importlib.util.spec_from_file_location("delta_play", Path(__file__).with_name("delta_play.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory, installed_connectors):
+def played(tmp_path_factory, apache_spark, engine):
     """Return what the writes came to, by engine."""
-    if shutil.which("java") is None:
-        pytest.skip("Apache Spark needs Java, and here is none")
-    folders = {engine: tmp_path_factory.mktemp(engine) for engine in ("local", "spark")}
-    return {
-        engine: {**play(engine, folder, installed_connectors), "folder": folder} for engine, folder in folders.items()
-    }
+    made = {name: [{"sql": sql} for sql in statements] for name, (statements, _) in MADE.items()}
+    by_spark = apache_spark.ask("delta", steps={**CASES, **made})
+    return {"local": _loaded().play_all(engine, CASES, tmp_path_factory.mktemp("local")), "spark": by_spark()}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -158,7 +145,7 @@ def test_the_cases_are_what_they_seem(played):
 
 @pytest.mark.parametrize("case", MADE)
 def test_a_table_with_features_that_only_apache_spark_makes_is_read_added_to_and_merged(played, store, case):
-    path = str(played["spark"]["folder"] / case)
+    path = played["spark"][case]["path"]
     expected = MADE[case][1]
     assert sorted(store("delta", section="input", filepath=path).read().rows()) == expected
     more = pl.DataFrame({"id": [90, 91], "v": [0, 0]})

@@ -2,7 +2,7 @@
 
 import os
 
-from suite.differences import SPARK, differing
+from suite.differences import CONNECT, SPARK, STANDALONE, differing
 from suite.reading import all_reads
 from suite.writing import all_writes
 
@@ -14,6 +14,11 @@ BY_APACHE_SPARK = tuple(
     for index, (name, case) in enumerate(CASES.items())
     if LONG or case.wide or index % 4 == 0 or name in differing(SPARK)
 )
+# A cluster computes as the same program does in one process; what differs is who writes and what is handed over.
+BY_CLUSTER = {
+    CONNECT: tuple(name for index, name in enumerate(BY_APACHE_SPARK) if LONG or index % 4 == 0),
+    STANDALONE: tuple(name for index, name in enumerate(BY_APACHE_SPARK) if LONG or index % 10 == 0),
+}
 
 
 def folder_of(name):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SPARK = "Apache Spark"
+CONNECT = "Apache Spark by Spark Connect"
+STANDALONE = "a cluster of Apache Spark"
 READ_BY_THE_OTHER = "what Apache Spark has written, on the embedded engine"
 DIRECT = ("polars.DataFrame", "polars.LazyFrame", "pandas.DataFrame", "pyarrow.Table")
 
