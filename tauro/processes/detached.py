@@ -65,8 +65,10 @@ def next_answer(process: subprocess.Popen[bytes], seconds: float) -> dict[str, A
 
 def answer(**told: Any) -> None:
     """Tell whoever waits."""
+    left = memoryview(json.dumps(told).encode() + b"\n")
     with suppress(BrokenPipeError):  # it waits no more
-        os.write(1, json.dumps(told).encode() + b"\n")
+        while left:
+            left = left[os.write(1, left) :]
 
 
 def answer_no_more() -> None:

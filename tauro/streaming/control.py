@@ -301,8 +301,9 @@ class Streams:
             if "state" in told or not wait:
                 return
         if monotonic() >= until:
+            why = self.get(stream.id).error
             raise ExecutionError(
-                f"Stream {stream.id} is not active after {timeout:g} s",
+                f"Stream {stream.id} is not active after {timeout:g} s{f': {why}' if why else ''}",
                 hint=f"It goes on starting. See: tauro stream logs --execution-id {stream.id}",
             )
         self.store.reap_streams([(stream.id, stream.epoch)], now=self.clock())  # nobody has claimed it

@@ -216,7 +216,7 @@ class Watch:
 
 def heed(stop: Stop, keeper: Keeper) -> None:
     """Let a stream end when this process was asked to end it: in its own time, or when asked again at once."""
-    if stop.is_asked and (keeper.deadline is None or stop.is_urgent):
+    if stop.is_asked and (keeper.deadline is None or (stop.is_urgent and keeper.deadline > monotonic())):
         keeper.ask_to_end(0.0 if stop.is_urgent else STOP_SECONDS)
 
 

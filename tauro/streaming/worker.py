@@ -13,7 +13,7 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tauro.processes.beginning import begin
@@ -48,7 +48,7 @@ def main(events: int, lifeline: int) -> NoReturn:
     work = Work.from_json(sys.stdin.buffer.read())
     stop = Stop()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.request(0.0 if stop.is_requested else _LONG))
-    tell = begin(events, lifeline, work.mark)
+    tell = _one_by_one(begin(events, lifeline, work.mark))
     tell(message("began", pid=os.getpid()))
     is_over = Event()
     Thread(target=_beat, args=(tell, is_over), name="tauro-beat", daemon=True).start()
@@ -59,10 +59,22 @@ def main(events: int, lifeline: int) -> NoReturn:
     os._exit(0)  # a query may still hold a thread
 
 
+def _one_by_one(tell: Tell) -> Tell:
+    """Return what sends messages of several threads, none in the midst of another."""
+    lock = Lock()
+
+    def tell_alone(line: bytes) -> None:
+        with lock:
+            tell(line)
+
+    return tell_alone
+
+
 def _beat(tell: Tell, is_over: Event) -> None:
     """Tell that this process goes on; a node that lets nobody else do anything is seen by its silence."""
-    while not is_over.wait(_BEAT_SECONDS):
-        tell(message("beat"))
+    with suppress(BrokenPipeError):  # its guard ends this process in a moment
+        while not is_over.wait(_BEAT_SECONDS):
+            tell(message("beat"))
 
 
 def _execute(work: Work, tell: Tell, stop: Stop) -> None:
