@@ -76,7 +76,7 @@ notebooks: $(VENV)/.dev
 	@$(BIN)/python notebooks/execute.py
 
 bench: $(VENV)/.dev
-	@for program in startup load_nodes chain slots store checks streams medallion polars_medallion large_medallion; do $(BIN)/python benchmarks/$$program.py || exit 1; done
+	@for program in startup load_nodes chain slots store checks streams notebook medallion polars_medallion large_medallion; do $(BIN)/python benchmarks/$$program.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

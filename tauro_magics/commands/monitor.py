@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @logging_options
 @click.pass_obj
 def command(console: KernelConsole, /, where: Where) -> None:
-    """Watch streams in a panel."""
+    """Watch streams: their state, rows, durations and lag; stop and restart them."""
     from tauro_magics import StreamMonitor
 
     console.values.append(StreamMonitor(open_project(console, where)))
