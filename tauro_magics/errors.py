@@ -8,21 +8,25 @@ if TYPE_CHECKING:
     from tauro.errors import TauroError
     from tauro.security.redaction import Redactor
 
-MOST_LINES = 8
+MOST_LINES = 7  # eight with the line that the picture of a run is as text
 
 
 class CellError(Exception):
     """What went wrong in a cell; IPython shows its lines in place of a traceback, and the cell fails.
 
-    Attributes:
+    Args:
         error: The error behind it.
+        text: All that is to be said of it.
+        redact: Hides secrets: what a cell shows is kept with its notebook.
+        whole: Whether every line is shown.
+
+    Attributes:
         text: All that is to be said of it.
     """
 
-    def __init__(self, error: TauroError, text: str, *, whole: bool = False) -> None:
-        super().__init__(f"{error.code}: {error.message}")
-        self.error = error
-        self.text = text
+    def __init__(self, error: TauroError, text: str, redact: Redactor, *, whole: bool = False) -> None:
+        super().__init__(redact(f"{error.code}: {error.message}"))
+        self.text = redact(text)
         self._whole = whole
 
     def _render_traceback_(self) -> list[str]:
@@ -45,7 +49,7 @@ def told(error: TauroError, redact: Redactor, *, verbose: bool = False) -> CellE
         import traceback
 
         text = "\n".join((text, *traceback.format_exception(error)))
-    return CellError(error, redact(text), whole=verbose)
+    return CellError(error, text, redact, whole=verbose)
 
 
 def _few(lines: list[str]) -> list[str]:

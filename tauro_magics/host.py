@@ -111,4 +111,4 @@ class KernelConsole(Console):
         """Let the cell fail."""
         from tauro_magics.errors import CellError
 
-        raise CellError(error, self.redact(text), whole=self.verbose)
+        raise CellError(error, text, self.redact, whole=self.verbose)

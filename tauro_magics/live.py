@@ -46,10 +46,9 @@ def run_live(project: Project, plan: RunPlan, listeners: Sequence[Listener]) -> 
         finally:
             told.put(None)
 
-    thread = Thread(target=work, name="tauro-run", daemon=True)
-    thread.start()
     picture = _Picture(plan)
-    while thread.is_alive() or not told.empty():
+    Thread(target=work, name="tauro-run", daemon=True).start()
+    while True:
         try:
             _follow(told, picture)
             break

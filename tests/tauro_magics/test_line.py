@@ -40,7 +40,7 @@ def test_a_failed_run_fails_its_cell_in_at_most_eight_lines_without_traceback_an
     assert "src/nodes.py:13:5" in shown
     assert "tauro run --resume run-" in shown
     assert "Traceback" not in shown + cell.err
-    assert "hunter2" not in shown + cell.err
+    assert "hunter2" not in shown + cell.err + str(cell.error)
 
 
 def test_with_verbose_the_traceback_is_there(notebook, project):
@@ -127,3 +127,16 @@ def test_a_table_that_is_not_there_fails_in_few_lines(notebook, project):
     shown = notebook("done['gold.sums.totals']").shown
     assert "Nearest: gold.sums.total" in "\n".join(shown)
     assert len(shown) <= 8
+
+
+def test_a_secret_of_the_settings_is_in_no_error(notebook, project, monkeypatch):
+    settings = '{"start_date": "2025-01-01", "db_password": "correct-horse"}'
+    (project / "config/base/global_settings.json").write_text(settings, encoding="utf-8")
+
+    def fail(*_args, **_more):
+        raise RuntimeError("correct-horse is no password")
+
+    monkeypatch.setattr("tauro.project.Project.plan", fail)
+    cell = notebook("%tauro run --pipeline sums --verbose")
+    assert "is no password" in str(cell.error)
+    assert "correct-horse" not in str(cell.error) + cell.error.text
