@@ -80,6 +80,10 @@ def folder(tmp_path):
         (["orchestrate", "schedule-list"], "No schedules."),
         (["orchestrate", "db-stats"], "Total runs"),
         (["orchestrate", "db-check"], "sound"),
+        (["stream", "--help"], "status"),
+        (["stream", "status"], "No streams."),
+        (["stream", "logs"], ""),
+        (["stream", "stop", "--all"], "No stream runs."),
     ],
     ids=" ".join,
 )
@@ -96,6 +100,21 @@ def test_looking_at_a_run_loads_neither_an_engine_nor_the_project_s_settings(fol
     for command in ("run-status", "run-tasks", "run-logs", "run-cancel"):
         code = "from tauro.cli.cli import invoke\n"
         code += f"assert invoke(['orchestrate', '{command}', '--run-id', '{run_id}']) == 0"
+        code += "\nimport sys\nassert not {'tauro.project', 'tauro.config.loading'} & set(sys.modules)"
+        modules, _ = loaded(code, folder)
+        assert not modules & (HEAVY | {"psycopg", "logging"})
+
+
+def test_looking_at_a_stream_loads_neither_an_engine_nor_the_project_s_settings(folder):
+    make = (
+        "from datetime import UTC, datetime\nfrom pathlib import Path\nfrom tauro.store import open_store\n"
+        "from tauro.store.records import NewStream\nwith open_store(Path('.tauro'), {}) as store:\n"
+        "    print(store.create_stream(NewStream('p', 'base'), now=datetime.now(UTC)).id)"
+    )
+    stream_id = loaded(make, folder)[1].splitlines()[0]
+    for command in ("status", "logs", "stop"):
+        code = "from tauro.cli.cli import invoke\n"
+        code += f"assert invoke(['stream', '{command}', '--execution-id', '{stream_id}', '--config', 'src/m.py']) == 0"
         code += "\nimport sys\nassert not {'tauro.project', 'tauro.config.loading'} & set(sys.modules)"
         modules, _ = loaded(code, folder)
         assert not modules & (HEAVY | {"psycopg", "logging"})

@@ -1,9 +1,13 @@
 """What the store of runs proposes for a command line: runs by their states, schedules, backfills; nothing is made."""
 
+from datetime import UTC, datetime
+
 import pytest
 from click.shell_completion import ShellComplete
 
 from tauro.cli.cli import cli
+from tauro.store import open_store
+from tauro.store.records import NewStream
 
 
 def proposed(line):
@@ -48,6 +52,20 @@ def test_schedules_and_backfills_are_proposed(tauro, create):
     tauro("orchestrate", "schedule-pause", "--schedule-id", schedule)
     assert proposed("orchestrate run-list --schedule-id ") == {schedule: "memory in base: INTERVAL 3600, paused"}
     assert proposed("orchestrate backfill --backfill-id ") == {backfill: "memory in base"}
+
+
+def test_streams_are_proposed_by_whether_they_run(project):
+    folder, now = project(), datetime.now(UTC)
+    with open_store(folder / ".tauro", {}) as store:
+        ended, running = (store.create_stream(NewStream("p", "dev"), now=now).id for _ in range(2))
+        store.request_stop(ended, timeout=0, now=now)
+    abouts = {running: "p in dev: STARTING", ended: "p in dev: STOPPED"}
+    for command in ("status", "logs", "restart"):
+        found = proposed(f"stream {command} --execution-id ")
+        assert (found, list(found)) == (abouts, [running, ended])
+    assert list(proposed("stream stop --execution-id exec-")) == [running]
+    assert list(proposed("stream run --resume ")) == [ended]
+    assert list(proposed("stream run --mode ")) == ["async", "sync"]
 
 
 @pytest.mark.usefixtures("project")

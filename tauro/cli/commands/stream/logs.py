@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from time import sleep
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +26,7 @@ _MANUAL = Manual(
     exits={3: "No such stream."},
     see=("tauro stream status --help",),
 )
+_LOOK_SECONDS = 0.25
 
 
 @click.command("logs", cls=Command, manual=_MANUAL, short_help="Print what a stream has printed.")
@@ -75,11 +77,17 @@ def _print(console: Console, streams: Streams, execution_id: str, tail: int | No
 
 
 def _follow(console: Console, streams: Streams, execution_id: str, tail: int | None) -> None:
-    from tauro.cli.commands.stream.watching import reader_is_gone
+    from tauro.cli.commands.stream.watching import reader
+    from tauro.processes.output import follow
+    from tauro.streaming.site import log_of
 
+    is_read = reader()
+    file = log_of(streams.site.state, streams.get(execution_id).id)
     with suppress(KeyboardInterrupt):  # that is how it is left
-        for line in streams.follow(execution_id, tail=tail):
-            if reader_is_gone():
+        for line in follow(file, lambda: streams.get(execution_id).is_over, tail=tail):
+            if not is_read():
                 return
-            if line is not None:
+            if line is None:
+                sleep(_LOOK_SECONDS)
+            else:
                 console.data({}, line, masked=True)

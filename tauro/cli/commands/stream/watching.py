@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 from contextlib import contextmanager, suppress
@@ -99,14 +100,22 @@ def watch(console: Console, look: Callable[[], Picture]) -> None:
         (_watch_on_terminal if sys.stdout.isatty() else _watch_in_pipe)(console, look)
 
 
-def reader_is_gone() -> bool:
-    """Say whether nobody reads what is written to stdout, as behind head(1)."""
+def reader() -> Callable[[], bool]:
+    """Return what says whether anybody still reads what is written to stdout; behind head(1) soon nobody does."""
     try:
-        poll = select.poll()
-        poll.register(sys.stdout.fileno(), 0)
-        return any(events & select.POLLERR for _, events in poll.poll(0))
+        number = sys.stdout.fileno()
     except (AttributeError, OSError, ValueError):  # no file
-        return False
+        return lambda: True
+    poll = select.poll()
+    poll.register(number, 0)
+    first = os.fstat(number)
+
+    def is_there() -> bool:
+        # After a write that nobody took, the console writes to nowhere.
+        is_same = os.path.samestat(first, os.fstat(number))
+        return is_same and not any(events & select.POLLERR for _, events in poll.poll(0))
+
+    return is_there
 
 
 def _watch_on_terminal(console: Console, look: Callable[[], Picture]) -> None:
@@ -128,7 +137,8 @@ def _watch_on_terminal(console: Console, look: Callable[[], Picture]) -> None:
 
 def _watch_in_pipe(console: Console, look: Callable[[], Picture]) -> None:
     shown: object = None
-    while not reader_is_gone():
+    is_read = reader()
+    while is_read():
         picture = look()
         if picture.key != shown:
             console.data({}, f"{picture.text}\n")
