@@ -169,7 +169,7 @@ def test_a_task_of_airflow_runs_the_day_before_and_fails_for_good_where_a_retry_
         pass
 
     sdk = {"task": lambda **_: Task, "dag": lambda **_: lambda function: function}
-    modules = {"airflow": {}, "airflow_dot_exceptions": {"AirflowFailException": AirflowFailException}}
+    modules = {"airflow": {}, "airflow_dot_sdk_dot_exceptions": {"AirflowFailException": AirflowFailException}}
     names = execute(AIRFLOW, tauro_run=helper, airflow_dot_sdk=sdk, **modules)
     pipeline = names["pipeline"].function
     moment = datetime(2025, 1, 2, 2, tzinfo=UTC)
