@@ -28,6 +28,6 @@ class View(NamedTuple):
         """Return the view by media type."""
         from tauro_magics.panels.looks import style_sheet
 
-        html = f'{style_sheet()}<div class="tauro">{self.page}</div>'
+        html = f'{style_sheet()}<div class="tauro" style="overflow-x:auto">{self.page}</div>'
         data = {} if self.data is None else {DATA_TYPE: self.data}
         return {"text/plain": self.text, "text/html": html, **data}

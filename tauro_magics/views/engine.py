@@ -130,7 +130,7 @@ def settings_page(data: Mapping[str, Any]) -> Html:
         (one["section"], *one["path"]): "{file}:{line}:{column}".format(**one["place"])
         for one in data.get("origins", ())
     }
-    parts = [make("p", " · ".join((data["env"], " over ".join(reversed(data["layers"])))), class_="tauro-faint")]
+    parts = [make("p", " over ".join(reversed(data["layers"])), class_="tauro-faint")]
     for section, values in data["sections"].items():
         rows = list(_settings(values, (section,), places))
         if rows:

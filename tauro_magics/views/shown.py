@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tauro.report.figures import moment
 from tauro.report.markup import Html, Markup, joined
 from tauro.security.redaction import Redactor
 from tauro_magics.panels.pictures import badge
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 200
 _MOST_COLUMNS = 8
+_MOST_ITEMS = 20
 _HIDDEN = ("schema",)
 # What a person looks for first, where things have more than a table can show: by a key that only they have.
 _FIRST = {
@@ -99,7 +103,8 @@ def _pairs(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _name(key: str) -> str:
-    return key.replace("_", " ")
+    words = key.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _word(value: Any) -> str:
@@ -109,11 +114,15 @@ def _word(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(_word, value))
+        more = [f"{len(value) - _MOST_ITEMS:,} more"] if len(value) > _MOST_ITEMS else []
+        return ", ".join((*map(_word, value[:_MOST_ITEMS]), *more))
     if isinstance(value, dict):
         if {"file", "line", "column"} <= set(value):
             return f"{value['file']}:{value['line']}:{value['column']}"
         return next((str(value[key]) for key in ("local", "name") if key in value), None) or ", ".join(
             f"{_name(key)} {_word(inner)}" for key, inner in value.items() if inner is not None
         )
+    if isinstance(value, str) and value[10:11] == "T":
+        with suppress(ValueError):  # something else that looks like a time
+            return moment(datetime.fromisoformat(value))
     return f"{value:,}" if isinstance(value, int) else str(value)

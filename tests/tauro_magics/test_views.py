@@ -97,7 +97,7 @@ def test_schedules_show_when_they_fire(notebook, project):
     added = notebook("%tauro orchestrate schedule-add --pipeline memory --schedule-kind CRON --expression '0 6 * * *'")
     assert added.error is None, added.out
     forms = notebook.forms(notebook("%tauro orchestrate schedule-list").value)
-    assert "upcoming" in forms["text/html"]
+    assert "Upcoming" in forms["text/html"]
     assert "0 6 * * *" in forms["text/html"]
     assert forms[DATA_TYPE]["schedules"][0]["pipeline"] == "memory"
 
