@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from tauro.processes.identity import is_alive, is_gone, is_here, is_stopped
-from tauro.processes.marks import end_marked, mark_of, marked
-from tauro.streaming.site import lock_of, room_of
+from tauro.processes.marks import end_marked, marked
+from tauro.streaming.site import lock_of, mark_of_stream, room_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +45,7 @@ def clear_away(site: Site, stream: Stream) -> None:
     """End what is left of the processes of a stream here, and remove their lock and their room."""
     import shutil
 
-    mark = mark_of(stream.id, stream.epoch)
+    mark = mark_of_stream(stream)
     end_marked(mark)
     lock_of(site.state, mark).unlink(missing_ok=True)
     shutil.rmtree(room_of(site.state, mark), ignore_errors=True)
@@ -60,7 +60,7 @@ def seen(stream: Stream, site: Site, *, now: datetime) -> Stream:
             return stream._replace(problem=_stopped("supervisor", stream.owner.pid))
         if stream.state == "active" and stream.worker is not None and not is_alive(stream.worker):
             return stream._replace(state="restarting")  # its supervisor is about to write it
-        for pid in marked(mark_of(stream.id, stream.epoch)):
+        for pid in marked(mark_of_stream(stream)):
             if is_stopped(pid):
                 is_worker = stream.worker is not None and pid == stream.worker.pid
                 return stream._replace(problem=_stopped("worker" if is_worker else "worker's process", pid))
@@ -70,7 +70,7 @@ def seen(stream: Stream, site: Site, *, now: datetime) -> Stream:
 def _is_dead(stream: Stream, site: Site, now: datetime) -> bool:
     if stream.owner is None or stream.lease_until is None:
         return stream.started_at + _CLAIM < now
-    if is_gone(stream.owner, lock_of(site.state, mark_of(stream.id, stream.epoch))):
+    if is_gone(stream.owner, lock_of(site.state, mark_of_stream(stream))):
         return True
     return not is_here(stream.owner) and stream.lease_until < now
 

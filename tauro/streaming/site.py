@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tauro.store.records import Stream
+
 #: What runs in the worker's process.
 WORKER: Final = "tauro.streaming.worker"
 
@@ -70,6 +72,14 @@ class Site(NamedTuple):
         return bool(self.environ.get("TAURO_DB_URL"))
 
 
+def mark_of_stream(stream: Stream) -> str:
+    """Return what marks the processes of a claim of a stream, for ever.
+
+    Other projects of this machine have streams of the same id and epoch: when they were created tells them apart.
+    """
+    return f"{stream.id}.{stream.epoch}.{stream.created_at.timestamp() * 1e6:.0f}"
+
+
 def log_of(state: Path, stream_id: str) -> Path:
     """Return where what the processes of a stream print is kept."""
     return state / "streams" / f"{stream_id}.log"
@@ -80,7 +90,7 @@ def lock_of(state: Path, mark: str) -> Path:
 
     Args:
         state: The program's state folder.
-        mark: What the processes of this claim carry; see :func:`tauro.processes.marks.mark_of`.
+        mark: What the processes of this claim carry.
     """
     return state / "streams" / f"{mark}.lock"
 

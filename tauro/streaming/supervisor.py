@@ -19,14 +19,13 @@ from tauro.errors import ExecutionError, TauroError, UsageFault
 from tauro.processes.child import Child
 from tauro.processes.crash import crash_point
 from tauro.processes.identity import OwnerLock, this_process
-from tauro.processes.marks import mark_of
 from tauro.processes.output import OutputLog
 from tauro.security.private import private_directory
 from tauro.security.redaction import Redactor, secrets_of
 from tauro.streaming.backoff import Backoff
 from tauro.streaming.events import StreamChanged
 from tauro.streaming.keeper import Keeper
-from tauro.streaming.site import lock_of, log_of, room_of
+from tauro.streaming.site import lock_of, log_of, mark_of_stream, room_of
 from tauro.streaming.watch import Ended, Watch, heed
 from tauro.streaming.work import Work
 
@@ -87,7 +86,7 @@ class Supervisor:
         crash_point("stream claimed")
         redact = Redactor(frozenset(secrets_of(site.environ)))
         with (
-            OwnerLock.take(lock_of(site.state, mark_of(stream_id, epoch)), this_process()),
+            OwnerLock.take(lock_of(site.state, mark_of_stream(stream)), this_process()),
             OutputLog(log_of(site.state, stream_id), self._heard, redact=redact) as log,
             closing(
                 Keeper(stream, self._open_store, clock=self._clock, site=site, note=log.note),
@@ -138,7 +137,7 @@ class _Supervision:
         self._stop = stop
         self._tell_event = tell
         self._clock = clock
-        self._mark = mark_of(stream.id, stream.epoch)
+        self._mark = mark_of_stream(stream)
         self._starts = 0
         self._was_active = False
 

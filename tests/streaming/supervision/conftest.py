@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tauro.processes.identity import is_stopped
-from tauro.processes.marks import end_marked, mark_of, marked
+from tauro.processes.marks import end_marked, marked
 from tauro.store import open_store
 from tauro.store.records import NewStream
 from tauro.streaming.control import Streams
-from tauro.streaming.site import Site, Timing
+from tauro.streaming.site import Site, Timing, mark_of_stream
 
 HERE = Path(__file__).parent
 FAST = Timing(lease=1.0, beat=0.1, look=0.05, grace=0.4, silence=1.0, first_delay=0.05, longest_delay=0.2, steady=60.0)
@@ -66,7 +66,7 @@ class Theatre:
             os.kill(pid, signal.SIGCONT)
 
     def marked(self, stream):
-        return marked(mark_of(stream.id, stream.epoch))
+        return marked(mark_of_stream(stream))
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def theatre(tmp_path):
     with ExitStack() as stack:
 
         def make(root=tmp_path, *, timing=FAST, state=None, **variables):
+            root.mkdir(exist_ok=True)
             plain = {name: value for name, value in os.environ.items() if not name.startswith("TAURO_")}
             environ = {**plain, "PYTHONPATH": str(HERE), **variables}
             site = Site(root, state or root / ".tauro", environ, timing=timing, worker="fake_worker")
@@ -99,4 +100,4 @@ def _leave_nothing(control):
         control.stop(stream.id, timeout=0)
     for stream in control.store.list_streams():
         for epoch in range(stream.epoch + 1):
-            end_marked(mark_of(stream.id, epoch))
+            end_marked(mark_of_stream(stream._replace(epoch=epoch)))

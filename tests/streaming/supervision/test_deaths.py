@@ -11,8 +11,9 @@ import pytest
 
 from tauro.errors import ExecutionError, UsageFault
 from tauro.processes.identity import Owner, is_alive, kill
-from tauro.processes.marks import mark_of, marked
+from tauro.processes.marks import marked
 from tauro.streaming.looking import reap
+from tauro.streaming.site import mark_of_stream
 
 from .conftest import FAST, NEW
 
@@ -231,7 +232,7 @@ def test_wherever_a_supervisor_is_killed_its_stream_is_told_as_failed_and_starts
         [stream] = streams.control.list()
     failed = streams.until_status(stream.id, "FAILED")
     assert failed.error == "Its supervisor is gone"
-    assert marked(mark_of(stream.id, failed.epoch - 1)) == []
+    assert marked(mark_of_stream(failed._replace(epoch=failed.epoch - 1))) == []
     well = theatre()
     well.script(["active"])
     again = well.control.resume(stream.id)

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from tauro.errors import ValidationError
-from tauro.processes.marks import mark_of, marked
+from tauro.processes.marks import marked
 from tauro.store.records import NewStream
 from tauro.streaming.control import Streams
-from tauro.streaming.site import Timing
+from tauro.streaming.site import Timing, mark_of_stream
 
 NEW = NewStream("p", "base", config="streams.py")
 CODE = """
@@ -59,7 +59,7 @@ def rows(root):
 
 
 def java(stream):
-    return next(pid for pid in marked(mark_of(stream.id, stream.epoch)) if _program(pid) == "java")
+    return next(pid for pid in marked(mark_of_stream(stream)) if _program(pid) == "java")
 
 
 def _program(pid):
@@ -96,7 +96,7 @@ def test_a_stream_whose_jvm_and_worker_are_killed_goes_on_and_no_row_is_lost_or_
     stopped = control.stop(stream.id)
     assert (stopped.status, stopped.restarts) == ("STOPPED", 2)
     assert rows(tmp_path) == dict.fromkeys(range(500), 1)
-    assert marked(mark_of(stream.id, stream.epoch)) == []
+    assert marked(mark_of_stream(stream)) == []
     assert (tmp_path / "batch_runs").read_text() == "once "
     assert control.history(stream.id)
     left = {file.name for file in (tmp_path / ".tauro/streams").iterdir()}

@@ -14,6 +14,7 @@ import pytest
 from tauro.errors import ConfigurationError, ExecutionError, StreamNotFound, UsageFault, ValidationError
 from tauro.processes.identity import is_alive
 from tauro.streaming.events import QueryProgressed, StreamChanged
+from tauro.streaming.site import mark_of_stream
 
 from .conftest import FAST, NEW
 
@@ -315,13 +316,19 @@ def test_what_a_worker_cannot_have_meant_is_passed_over(streams):
 
 def test_a_stream_leaves_nothing_but_its_log(streams):
     stream = streams.start()
-    folder = streams.root / ".tauro/streams"
-    assert sorted(file.name for file in folder.iterdir()) == [
-        f"{stream.id}.1.lock",
-        f"{stream.id}.1.tmp",
-        f"{stream.id}.log",
-    ]
-    assert json.loads((folder / f"{stream.id}.1.lock").read_text())[2] == stream.owner.pid
+    folder, mark = streams.root / ".tauro/streams", mark_of_stream(stream)
+    assert {file.name for file in folder.iterdir()} == {f"{mark}.lock", f"{mark}.tmp", f"{stream.id}.log"}
+    assert json.loads((folder / f"{mark}.lock").read_text())[2] == stream.owner.pid
     streams.control.stop(stream.id)
     streams.until(lambda: not is_alive(stream.owner))
     assert [file.name for file in folder.iterdir()] == [f"{stream.id}.log"]
+
+
+def test_streams_of_other_projects_with_the_same_id_are_left_alone(theatre, tmp_path):
+    first, second = theatre(), theatre(tmp_path / "other")
+    ids = {project.start("active").id for project in (first, second)}
+    assert len(ids) == 1
+    [stream_id] = ids
+    first.control.stop(stream_id, timeout=0)
+    seen = second.control.get(stream_id)
+    assert (seen.status, is_alive(seen.worker), seen.restarts) == ("ACTIVE", True, 0)
