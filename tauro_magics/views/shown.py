@@ -109,20 +109,28 @@ def _name(key: str) -> str:
 
 def _word(value: Any) -> str:
     """Return a value in a cell of a table."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return _of_mapping(value)
     if isinstance(value, list):
         more = [f"{len(value) - _MOST_ITEMS:,} more"] if len(value) > _MOST_ITEMS else []
         return ", ".join((*map(_word, value[:_MOST_ITEMS]), *more))
-    if isinstance(value, dict):
-        if {"file", "line", "column"} <= set(value):
-            return f"{value['file']}:{value['line']}:{value['column']}"
-        return next((str(value[key]) for key in ("local", "name") if key in value), None) or ", ".join(
-            f"{_name(key)} {_word(inner)}" for key, inner in value.items() if inner is not None
-        )
-    if isinstance(value, str) and value[10:11] == "T":
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
+    if isinstance(value, str):
+        return _of_text(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _of_mapping(value: Mapping[str, Any]) -> str:
+    if {"file", "line", "column"} <= set(value):
+        return f"{value['file']}:{value['line']}:{value['column']}"
+    named = next((_word(value[key]) for key in ("local", "name") if key in value), None)
+    whole = (f"{_name(key)} {_word(inner)}" for key, inner in value.items() if inner is not None)
+    return ", ".join(whole) if named is None else named
+
+
+def _of_text(value: str) -> str:
+    if value[10:11] == "T":
         with suppress(ValueError):  # something else that looks like a time
             return moment(datetime.fromisoformat(value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return value
