@@ -63,8 +63,9 @@ class PipelinePanel:
     Args:
         project: The project, open for the environment that the panel begins with. It stays its owner's.
         pipeline: The pipeline it begins with; the first batch pipeline, if not given.
-        open_env: Opens the project for another environment; what it returns is closed by whoever made it. Where
-            it is not given the panel opens the project, and closes it with itself.
+        open_env: Opens the project for an environment, as its files are then; called before every plan, and what it
+            returns is closed by whoever made it. Where it is not given the panel plans and runs with ``project``,
+            and opens other environments once, and closes them with itself.
         environ: Environment variables; the process's, if not given. They say where past runs are.
 
     Attributes:
@@ -98,7 +99,7 @@ class PipelinePanel:
         self._desk = Desk(self._redraw)
         self._offer()
         try:
-            self._planned(self._choice, self._choice.plan(project))
+            self._planned(self._choice, (project, self._choice.plan(project)))
         except TauroError as error:
             self._trouble = error
         self._redraw()
@@ -121,8 +122,7 @@ class PipelinePanel:
         self._trouble, self._note, self._faults = None, "Planning ...", None
         if choice.env in self._projects:
             self._offer()
-            project = self._projects[choice.env]
-            self._ask("plan", lambda: choice.plan(project), partial(self._planned, choice))
+            self._ask("plan", partial(self._make_plan, choice), partial(self._planned, choice))
         else:
             self._ask("open", partial(self._open, choice.env), self._opened)
 
@@ -130,13 +130,14 @@ class PipelinePanel:
         """Check the whole configuration of the environment, and show its faults."""
         self._note = "Validating ..."
         self.show("Validation")
-        self._ask("validate", self._project.validate, self._validated)
+        env = self._choice.env
+        self._ask("validate", lambda: self._fresh(env).validate(), self._validated)
 
     def dry_run(self) -> None:
         """Plan anew, and show what a run would do. Touches nothing."""
-        choice, project = self._choice, self._project
+        choice = self._choice
         self.show("Plan")
-        self._ask("plan", lambda: choice.plan(project), partial(self._planned, choice, is_dry_run=True))
+        self._ask("plan", partial(self._make_plan, choice), partial(self._planned, choice, is_dry_run=True))
 
     def run(self) -> None:
         """Run what is picked, in a thread. Where no loop runs this waits for the end, and Ctrl-C cancels the run."""
@@ -145,7 +146,7 @@ class PipelinePanel:
         course = self._course = Course()
         self.result, self._trouble, self._note = None, None, ""
         self.show("Progress")
-        self._ask("run", partial(self._carry_out, course, self._choice, self._project), self._ended)
+        self._ask("run", partial(self._carry_out, course, self._choice), self._ended)
 
     def cancel(self) -> None:
         """End the run, if one goes on. Returns at once."""
@@ -258,9 +259,20 @@ class PipelinePanel:
         pipeline = self._choice.pipeline if self._choice.pipeline in project.pipelines else _first(project)
         self.choose(pipeline=pipeline)
 
-    def _planned(self, choice: Choice, plan: RunPlan, *, is_dry_run: bool = False) -> None:
+    def _fresh(self, env: str) -> Project:
+        """Return the project for an environment that was opened already, as its files are now; in a thread."""
+        return self._projects[env] if self._open_env is None else self._open_env(env)
+
+    def _make_plan(self, choice: Choice) -> tuple[Project, RunPlan]:
+        project = self._fresh(choice.env)
+        return project, choice.plan(project)
+
+    def _planned(self, choice: Choice, made: tuple[Project, RunPlan], *, is_dry_run: bool = False) -> None:
+        project, plan = made
+        self._projects[choice.env] = project
         if choice == self._choice:  # else something else was picked meanwhile
             self._plan, self._trouble = plan, None
+            self._offer()
             self._note = f"Dry run: {len(plan.nodes)} nodes would run; nothing was touched." if is_dry_run else ""
             if not self.is_running:
                 self._snapshot.update()
@@ -275,10 +287,11 @@ class PipelinePanel:
     def _looked(self, past: Sequence[PastRun]) -> None:
         self._past = past
 
-    def _carry_out(self, course: Course, choice: Choice, project: Project) -> RunResult:
+    def _carry_out(self, course: Course, choice: Choice) -> RunResult:
         """Plan and run; in a thread."""
         tell = self._desk.tell
-        plan = choice.plan(project)
+        project, plan = self._make_plan(choice)
+        project.engine.revive()  # an interrupt of the kernel may have ended its session
         tell(partial(setattr, course, "plan", plan))
         with hearing(plan.config, lambda line: tell(partial(course.lines.append, line))) as log:
             listeners = (*log, lambda event: tell(partial(course.events.append, event)))

@@ -106,13 +106,14 @@ class Controls:
         self._is_setting = False
 
     def pick(self, **values: Any) -> None:
-        """Set fields, without telling anybody."""
+        """Set fields, without telling anybody. A dropdown shows nothing for what it does not offer."""
         self._is_setting = True
         for name, value in values.items():
             field = getattr(self, name)
             shown = "" if field is self.node and value is None else value
+            offered = [one[1] if isinstance(one, tuple) else one for one in getattr(field, "options", (shown,))]
             if field.value != shown:
-                field.value = shown
+                field.value = shown if shown in offered else None
         self._is_setting = False
 
     def show(self, view: str) -> None:

@@ -9,6 +9,7 @@ from time import monotonic
 import comm
 import pytest
 
+from tauro.project import Project
 from tauro_magics.panel import Choice, PipelinePanel
 
 from .front_end import FrontEnd, click
@@ -150,6 +151,15 @@ def test_what_is_picked_is_planned_anew(make_panel):
     assert asyncio.run(main()) == Choice("base", "bad", None, date(2025, 1, 1), date(2025, 1, 31))
 
 
+def test_a_name_that_the_project_does_not_know_is_told_with_the_nearest(make_panel):
+    panel = make_panel(pipeline="goood")
+    assert "Nearest: good" in panel._controls.panes["Plan"].value
+    panel.choose(pipeline="good", node="secnd")
+    assert "Nearest: second" in panel._controls.panes["Plan"].value
+    panel.choose(node=None)
+    assert "Nearest" not in panel._controls.panes["Plan"].value
+
+
 def test_dates_that_are_no_span_are_told_and_can_be_mended(make_panel):
     panel = make_panel()
     panel.choose(start_date=date(2025, 2, 1), end_date=date(2025, 1, 1))
@@ -169,6 +179,19 @@ def test_another_environment_is_opened_and_closed_with_the_panel(make_panel, pro
     panel.choose(pipeline="of_dev")
     panel.run()
     assert (panel.result.env, panel.result.pipeline) == ("dev", "of_dev")
+
+
+def test_a_panel_that_opens_the_project_plans_and_runs_it_as_its_files_are_now(make_panel, project):
+    panel = make_panel(open_env=lambda env: Project.open(project.root, env, environ={}))
+    file = project.root / "config" / "base" / "pipelines.json"
+    file.write_text(json.dumps({"good": {"nodes": ["first"]}, "new": {"nodes": ["first"]}}))
+    panel.run()
+    assert [node.node for node in panel.result.nodes] == ["first"]
+    panel.dry_run()
+    assert panel._controls.pipeline.options == ("good", "new")
+    file.write_text("{")
+    panel.dry_run()
+    assert "config/base/pipelines.json" in panel._controls.panes["Plan"].value
 
 
 def test_an_environment_that_cannot_be_opened_is_told(make_panel, project):
@@ -276,7 +299,6 @@ def test_a_run_of_500_nodes_never_holds_up_the_loop(make_project, front_end):
         for number, name in enumerate(names)
     }
     root = make_project(code, nodes)
-    from tauro.project import Project
 
     async def main():
         with Project.open(root, environ={}) as project:
