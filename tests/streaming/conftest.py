@@ -15,6 +15,8 @@ from tauro.exec.ml import MlOptions
 from tauro.streaming.plan import plan_streams
 from tauro.streaming.settings import read_settings
 
+from .flow import PARTS, ROWS, write_flow
+
 # Java that compiles little: it lives for a minute, and shares its cores.
 SHORT = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 PLAY = Path(__file__).parent / "play.py"
@@ -92,6 +94,16 @@ def plan(project, config_of):
         return plan_streams(config_of(root, env), "p", ml=ml or MlOptions())[0]
 
     return make
+
+
+@pytest.fixture
+def flow(project, drop, kafka_broker):
+    """A project of :mod:`flow` with its rows in files and in a topic, and the topic that its stream writes to."""
+    each = ROWS // PARTS
+    root, topic = write_flow(project, kafka_broker)
+    for number in range(PARTS):
+        drop(f"{number:03}.json", [{"id": number * each + index} for index in range(each)])
+    return root, topic
 
 
 class Player:
