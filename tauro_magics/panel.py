@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from functools import partial
 from secrets import token_hex
@@ -293,9 +294,14 @@ class PipelinePanel:
         project, plan = self._make_plan(choice)
         project.engine.revive()  # an interrupt of the kernel may have ended its session
         tell(partial(setattr, course, "plan", plan))
-        with hearing(plan.config, lambda line: tell(partial(course.lines.append, line))) as log:
+        with hearing(plan.config, lambda line: tell(partial(self._logged, course, line))) as log:
             listeners = (*log, lambda event: tell(partial(course.events.append, event)))
             return project.run(plan, listeners=listeners, cancellation=course.cancellation)
+
+    def _logged(self, course: Course, line: str) -> None:
+        course.lines.append(line)
+        if self._desk.loop is None:  # nobody can watch widgets while this thread waits
+            print(line, file=sys.stderr)  # noqa: T201 - the progress of a terminal
 
     def _ended(self, result: RunResult) -> None:
         if self._course is not None:

@@ -282,13 +282,14 @@ def test_a_closed_panel_leaves_no_thread_no_task_and_no_widget(make_panel, front
     assert front_end.left() == set()
 
 
-def test_without_widgets_the_methods_do_the_same(project, monkeypatch):
+def test_without_widgets_the_methods_do_the_same_and_tell_progress_as_text(project, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "ipywidgets", None)
     monkeypatch.delitem(__import__("sys").modules, "tauro_magics.panels.controls", raising=False)
     panel = PipelinePanel(project, environ={})
     assert "second" in panel._snapshot.bundle()["text/plain"]
     panel.run()
     assert "completed" in panel._snapshot.bundle()["text/plain"]
+    assert "first: the first is at work" in capsys.readouterr().err
 
 
 def test_a_run_of_500_nodes_never_holds_up_the_loop(make_project, front_end):
