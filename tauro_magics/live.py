@@ -88,7 +88,8 @@ class _Picture:
         self._plan = plan
         self._make = Markup(plan.config.redact)
         self._handle: Any = None
-        self._drawn = (float("-inf"), 0)
+        # A run that is over at once needs no picture of how it goes on, and drawing would hold it up.
+        self._drawn = (monotonic(), 0)
 
     @property
     def wait(self) -> float:
