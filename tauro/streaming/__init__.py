@@ -1,1 +1,1 @@
-"""Streams: what builds and runs the queries of one streaming pipeline inside one process, on Apache Spark."""
+"""Streams: their supervision, and what runs the queries of one inside one process, on Apache Spark."""

@@ -45,7 +45,7 @@ def control(project, tmp_path):
         streams.stop_all(timeout=0)
 
 
-def until(holds, seconds=120):
+def until(holds, seconds=300):
     deadline = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < deadline
@@ -66,6 +66,7 @@ def _program(pid):
     return Path(f"/proc/{pid}/exe").readlink().name
 
 
+@pytest.mark.timeout(900)  # three starts of Java, on a machine that may be busy
 def test_a_stream_whose_jvm_and_worker_are_killed_goes_on_and_no_row_is_lost_or_doubled(control, drop, tmp_path):
     def put(number):
         drop(f"{number}.json", [{"id": 100 * number + index} for index in range(100)])
@@ -74,11 +75,11 @@ def test_a_stream_whose_jvm_and_worker_are_killed_goes_on_and_no_row_is_lost_or_
         return sum(rows(tmp_path).values()) >= count
 
     put(0)
-    stream = control.start(NEW, timeout=120)
+    stream = control.start(NEW, timeout=300)
     assert (stream.status, stream.id[:5]) == ("ACTIVE", "exec-")
     until(lambda: has(100))
     with pytest.raises(ValidationError, match="Another run has the checkpoint") as caught:
-        control.start(NEW, timeout=120)
+        control.start(NEW, timeout=300)
     assert caught.value.exit_code == 3
     put(1)
     os.kill(java(stream), signal.SIGKILL)
