@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from measure import (
@@ -29,7 +29,7 @@ from measure import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _HELLO = '''\
@@ -64,6 +64,12 @@ _RUNS = {
     "orchestrate run-status": ("orchestrate", "run-status", "--run-id", "LAST"),
     "orchestrate run-tasks": ("orchestrate", "run-tasks", "--run-id", "LAST"),
 }
+# A thousand streams have ended long ago, and one runs.
+_STREAMS = {
+    "stream status": ("stream", "status"),
+    "stream status of one": ("stream", "status", "--config", "config/streaming.py", "--execution-id", "LAST"),
+    "stream logs": ("stream", "logs", "--execution-id", "LAST"),
+}
 # The command line that a shell asks about: its script sets the variable and gives the line.
 _COMPLETIONS = {
     "an option": "tauro run --pi",
@@ -86,7 +92,7 @@ def main() -> int:
         tauro = console_script(folder, "tauro", "tauro.cli.cli")
         project = generated_project(folder)
         last = finished_runs(project, 1_000_000)
-        looks = {name: tuple(last if word == "LAST" else word for word in line) for name, line in _RUNS.items()}
+        looks = _filled(_RUNS, last) | _filled(_STREAMS, streams(project, 1_000))
         pairs = {
             "--help": (("--help",), ("--help",), BOUND_START),
             "--version": (("--version",), ("--version",), BOUND_START),
@@ -113,6 +119,32 @@ def main() -> int:
         looking = (("--help",), ("--version",), *_CONFIG.values(), *looks.values())
         facts = [light(command, project) for command in looking]
     return report(figures, facts, as_json=options.json)
+
+
+def _filled(lines: Mapping[str, Sequence[str]], last: str) -> dict[str, tuple[str, ...]]:
+    """Return command lines with an id in its place."""
+    return {name: tuple(last if word == "LAST" else word for word in line) for name, line in lines.items()}
+
+
+def streams(project: Path, count: int) -> str:
+    """Put streams that have ended into the project's store, and return the id of the last one, which runs here."""
+    from tauro.processes.identity import this_process
+    from tauro.store import open_store
+    from tauro.store.records import NewStream, Progress
+
+    now = datetime.now(UTC)
+    with open_store(project / ".tauro", {}) as store:
+        for _ in range(count):
+            made = store.create_stream(NewStream("real_time_processing", "base"), now=now - timedelta(days=30))
+            store.request_stop(made.id, timeout=0, now=now - timedelta(days=30))
+        last = store.create_stream(NewStream("real_time_processing", "base"), now=now).id
+        epoch = store.claim_stream(last, this_process(), lease=timedelta(hours=1), now=now) or 0
+        batches = [
+            Progress("n", number, now + timedelta(seconds=number), 10, 5.0, 5.0, 10 * number, 0.2)
+            for number in range(100)
+        ]
+        store.keep_stream(last, epoch, lease=timedelta(hours=1), now=now, batches=batches)
+    return last
 
 
 def finished_runs(project: Path, count: int) -> str:

@@ -324,8 +324,16 @@ class StreamStore(Protocol):
         """
         ...
 
-    def list_streams(self, *, live: bool = False, limit: int | None = None) -> list[Stream]:
-        """Return streams, the newest first; only those that have not ended, if ``live``."""
+    def list_streams(
+        self, *, live: bool = False, since: datetime | None = None, limit: int | None = None
+    ) -> list[Stream]:
+        """Return streams, the newest first.
+
+        Args:
+            live: Only those that have not ended.
+            since: Only those that have not ended before.
+            limit: How many at most.
+        """
         ...
 
     def reopen_stream(self, stream_id: str, *, now: datetime, reset: bool = False) -> bool:

@@ -75,12 +75,18 @@ class Streams:
         with self._database.read() as sql:
             return _get(sql, stream_id)
 
-    def list_streams(self, *, live: bool = False, limit: int | None = None) -> list[Stream]:
+    def list_streams(
+        self, *, live: bool = False, since: datetime | None = None, limit: int | None = None
+    ) -> list[Stream]:
         condition = " WHERE ended_at IS NULL" if live else ""
+        values: tuple[int, ...] = ()
+        if since is not None and not live:
+            condition, values = " WHERE (ended_at IS NULL OR ended_at >= ?)", (micros(since),)
         last, count = ("", ()) if limit is None else (" LIMIT ?", (limit,))
         with self._database.read() as sql:
             rows = sql.all(
                 f"SELECT {STREAM} FROM streams{condition} ORDER BY created_at DESC, length(id) DESC, id DESC{last}",
+                *values,
                 *count,
             )
         return [stream_of(row) for row in rows]

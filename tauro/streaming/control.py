@@ -173,18 +173,22 @@ class Streams:
             stream = self.store.get_stream(stream_id)
         return seen(stream, self.site, now=self.clock())
 
-    def list(self, *, active: bool = False, limit: int | None = None) -> Sequence[Stream]:
+    def list(
+        self, *, active: bool = False, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[Stream]:
         """Return streams as they are now, the newest first.
 
         Args:
             active: Only those that have not ended.
+            since: Only those that have not ended before.
             limit: How many at most.
         """
         from tauro.streaming.looking import seen
 
         self.reap()
         now = self.clock()
-        return [seen(stream, self.site, now=now) for stream in self.store.list_streams(live=active, limit=limit)]
+        found = self.store.list_streams(live=active, since=since, limit=limit)
+        return [seen(stream, self.site, now=now) for stream in found]
 
     def history(self, stream_id: str, *, since: datetime | None = None, limit: int | None = None) -> Sequence[Progress]:
         """Return the batches of a stream in their order, the newest ``limit`` of those since a time.

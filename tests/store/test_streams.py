@@ -88,6 +88,9 @@ def test_streams_are_listed_the_newest_first_and_those_that_ended_can_be_left_ou
     running = [begun(store, now=NOW + number * SECOND)[0] for number in range(3)]
     assert [stream.id for stream in store.list_streams()] == [*reversed(running), over]
     assert [stream.id for stream in store.list_streams(live=True, limit=2)] == [running[2], running[1]]
+    ended_at = store.get_stream(over).ended_at
+    assert [stream.id for stream in store.list_streams(since=ended_at)] == [*reversed(running), over]
+    assert [stream.id for stream in store.list_streams(since=ended_at + SECOND, limit=9)] == [*reversed(running)]
 
 
 def test_a_claim_names_the_owner_and_a_second_one_gets_nothing(store):

@@ -32,8 +32,6 @@ _MANUAL = Manual(
     exits={0: "The streams are shown, whatever their states.", 3: "No such stream."},
     see=("tauro stream logs --help", "docs/streaming.md"),
 )
-# Streams that are looked at without --all; those that run are never left out.
-_LOOKED = 1_000
 _RECENT_BATCHES = 10
 _DAY_SECONDS = 86_400.0
 
@@ -150,12 +148,7 @@ def _found(streams: Streams, asked: _Asked) -> Sequence[Stream]:
     """Return the streams that were asked for, the newest first."""
     if asked.is_all:
         return streams.list()
-    found = streams.list(limit=_LOOKED)
-    if len(found) == _LOOKED:
-        known = {stream.id for stream in found}
-        found = [*found, *(stream for stream in streams.list(active=True) if stream.id not in known)]
-    since = streams.clock() - timedelta(seconds=asked.since or _DAY_SECONDS)
-    return [stream for stream in found if stream.ended_at is None or stream.ended_at >= since]
+    return streams.list(since=streams.clock() - timedelta(seconds=asked.since or _DAY_SECONDS))
 
 
 def _batches(streams: Streams, execution_id: str, asked: _Asked) -> Sequence[Progress]:
