@@ -10,7 +10,8 @@ import comm
 import pytest
 
 from tauro.project import Project
-from tauro_magics.panel import Choice, PipelinePanel
+from tauro_magics.panel import PipelinePanel
+from tauro_magics.panels.choice import Choice
 
 from .front_end import FrontEnd, click
 
@@ -124,7 +125,7 @@ def test_a_click_on_cancel_ends_the_run(make_panel):
     async def main():
         panel = make_panel(pipeline="slow")
         click(panel._controls.run)
-        await until(lambda: panel._course.events)
+        await until(lambda: panel._state.course.events)
         begun = monotonic()
         click(panel._controls.cancel)
         await until(lambda: panel.result is not None)
@@ -201,6 +202,11 @@ def test_an_environment_that_cannot_be_opened_is_told(make_panel, project):
     panel = make_panel()
     panel.choose(env="dev")
     assert "config/dev/pipelines.json" in panel._controls.panes["Plan"].value
+    panel.run()
+    assert "config/dev/pipelines.json" in panel._controls.panes["Progress"].value
+    panel.show("History")
+    assert "no runs yet" in panel._controls.panes["History"].value
+    panel.show("Plan")
     panel.choose(env="base")
     assert "second" in panel._controls.panes["Plan"].value
 
@@ -228,7 +234,7 @@ def test_the_history_tells_runs_that_ended_and_that_go_on(make_panel, project):
     async def main():
         other = make_panel(pipeline="slow")
         other.run()
-        await until(lambda: other._course.events)
+        await until(lambda: other._state.course.events)
         panel.show("History")
         shown = panel._controls.panes["History"].value
         other.cancel()
@@ -271,7 +277,7 @@ def test_a_closed_panel_leaves_no_thread_no_task_and_no_widget(make_panel, front
     async def main():
         panel = make_panel(pipeline="slow")
         panel.run()
-        await until(lambda: panel._course.events)
+        await until(lambda: panel._state.course.events)
         panel.close()
         await asyncio.sleep(0)
         return len(asyncio.all_tasks())
