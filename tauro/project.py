@@ -72,7 +72,7 @@ class Project:
         config_type: str | None = None,
         environ: Mapping[str, str] | None = None,
         today: date | None = None,
-    ) -> Project:
+    ) -> Self:
         """Open the project at ``path``, or in the nearest folder above it.
 
         Args:
@@ -104,7 +104,7 @@ class Project:
         today: date | None = None,
         over: Iterable[tuple[str, Document]] = (),
         engines: Callable[..., Engine] | None = None,
-    ) -> tuple[Project, tuple[Fault, ...]]:
+    ) -> tuple[Self, tuple[Fault, ...]]:
         """Open a project in spite of faulty values, and return them beside it.
 
         Args:
@@ -137,7 +137,7 @@ class Project:
         *,
         config_type: str | None = None,
         environ: Mapping[str, str] | None = None,
-    ) -> Project:
+    ) -> Self:
         """Open the project for the environment that a run was made in. Arguments as :meth:`open`.
 
         Raises:

@@ -43,8 +43,7 @@ class KernelHost(Host):
         """Run a plan and return its result with its tables at hand."""
         from tauro_magics.run import Run
 
-        with self.session.running():
-            run = Run.of(super().run(console, project, plan, listeners), plan, project, self.session)
+        run = Run.of(super().run(console, project, plan, listeners), plan, project, self.session)
         self.session.last_run = run
         return run
 

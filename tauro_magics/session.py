@@ -59,13 +59,17 @@ class Session:
     ) -> tuple[Project, tuple[Fault, ...]]:
         """Return a project in spite of its faults, and these. Arguments as :meth:`project`."""
         from tauro.config.discovery import find_root
-        from tauro.project import Project
         from tauro_magics.overlays import documents
+        from tauro_magics.project import KernelProject
 
         if self._engine is not None:
             self._engine.revive()
         over = documents(self.overlays, find_root(folder), env)
-        return Project.inspect(folder, env, config_type=config_type, over=over, engines=self._engine_for)
+        project, faults = KernelProject.inspect(
+            folder, env, config_type=config_type, over=over, engines=self._engine_for
+        )
+        project.around = self.running
+        return project, faults
 
     @contextmanager
     def running(self) -> Iterator[None]:

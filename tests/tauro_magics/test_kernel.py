@@ -41,6 +41,8 @@ class Kernel:
             if meanwhile is not None:
                 meanwhile(messages[-1])
         reply = self.client.get_shell_msg(timeout=60)
+        while reply["parent_header"].get("msg_id") != asked:  # a kernel that was slow to start answers twice
+            reply = self.client.get_shell_msg(timeout=60)
         return reply["content"], messages
 
     def value(self, code):
