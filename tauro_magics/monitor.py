@@ -58,6 +58,7 @@ class StreamMonitor:
         self._ends = Event()
         self._looks = Event()
         self._is_watching = False
+        self._is_wanted = _as_long_as_extension()
         key = token_hex(4)
         self._snapshot = Snapshot(key, self._picture)
         self._gauges = self._widgets(key)
@@ -79,7 +80,10 @@ class StreamMonitor:
         self._redraw()
 
     def follow(self) -> None:
-        """Look at the streams every second from now on, in a thread, until the monitor is closed."""
+        """Look at the streams every second from now on, in a thread.
+
+        It ends when the monitor is closed or the extension is unloaded under which it was made.
+        """
         if not self._is_watching and self._desk.loop is not None:
             self._is_watching = True
             self._desk.start(self._watch, "monitor")
@@ -117,6 +121,10 @@ class StreamMonitor:
             self.follow()
 
     @property
+    def _goes_on(self) -> bool:
+        return not self._ends.is_set() and self._is_wanted()
+
+    @property
     def _chosen(self) -> str | None:
         """The stream that is picked; what was seen last may still be about another."""
         seen = {stream.id for stream in self._sight.streams}
@@ -143,10 +151,10 @@ class StreamMonitor:
 
     def _watch(self) -> None:
         """Look, and tell what is seen; in a thread. A store that is busy or away for a while is looked at again."""
-        while not self._ends.is_set():
+        while self._goes_on:
             try:
                 with self._open() as door:
-                    while not self._ends.is_set():
+                    while self._goes_on:
                         self._desk.tell(partial(self._saw, sights.look(door, self._wanted)))
                         self._looks.wait(EVERY)
                         self._looks.clear()
@@ -219,6 +227,15 @@ class StreamMonitor:
 
             return html, self._make.plain(error_text(self._trouble))
         return html, self._make.plain(sights.text_of(self._sight))
+
+
+def _as_long_as_extension() -> Callable[[], bool]:
+    """Return what says whether the extension is loaded; always true where it is not loaded now."""
+    from IPython.core.getipython import get_ipython
+
+    manager = getattr(get_ipython(), "extension_manager", None)
+    loaded: set[str] = set() if manager is None else manager.loaded
+    return (lambda: "tauro_magics" in loaded) if "tauro_magics" in loaded else (lambda: True)
 
 
 def _streams_of(project: Project, environ: Mapping[str, str]) -> AbstractContextManager[sights.Door]:

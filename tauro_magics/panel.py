@@ -194,6 +194,8 @@ class PipelinePanel:
         )
 
     def _press(self, press: Callable[[], None]) -> None:
+        if press == self.cancel and self._state.course is not None:
+            self._state.course.cancellation.cancel()  # at once, also while a cell keeps the loop
         self._desk.do(press)
 
     def _ask(self, name: str, work: Callable[[], _T], then: Callable[[_T], None]) -> None:

@@ -197,6 +197,17 @@ def test_a_closed_monitor_leaves_no_thread_no_task_and_no_widget(make_monitor, f
     assert front_end.left() == set()
 
 
+def test_it_follows_no_longer_when_the_extension_is_unloaded(make_monitor, notebook, shell):
+    async def main():
+        make_monitor(Made(stream())).follow()
+        await asyncio.sleep(0.1)
+        assert "tauro-monitor" in {thread.name for thread in threading.enumerate()}
+        shell.extension_manager.unload_extension("tauro_magics")
+        await until(lambda: "tauro-monitor" not in {thread.name for thread in threading.enumerate()})
+
+    asyncio.run(main())
+
+
 def test_in_a_terminal_it_is_a_table_and_its_methods_wait(make_monitor):
     made = Made(stream())
     monitor = make_monitor(made)
