@@ -126,10 +126,17 @@ def _config(work: Work) -> ProjectConfig:
 def _plan(config: ProjectConfig, work: Work) -> tuple[StreamPlan, Engine]:
     from dataclasses import replace
 
+    from tauro.errors import PipelineNotFound
     from tauro.exec.ml import MlOptions
     from tauro.streaming.plan import plan_streams
 
-    plan, engine = plan_streams(config, work.pipeline, ml=MlOptions(work.model_version, work.hyperparams))
+    try:
+        plan, engine = plan_streams(config, work.pipeline, ml=MlOptions(work.model_version, work.hyperparams))
+    except PipelineNotFound as error:
+        hint = f"{work.config} has: {', '.join(config.pipelines)}."
+        if work.config is None:
+            hint = f"Name the settings that have it, such as --config config/streaming.py. {error.hint}"
+        raise PipelineNotFound(error.message, **{**error.details._asdict(), "hint": hint}) from None
     if plan.batch is not None:
         # By these its writes know their own again, when a start before has died among them.
         again = work.execution_id if work.repeats else None

@@ -149,7 +149,7 @@ def test_what_is_printed_is_what_the_specification_says(done):
 def test_streams_have_done_what_was_asked_for_and_nothing_is_left_running(done):
     project, _ = done
     shown = json.loads(shell("tauro stream status --output json", project).stdout)["streams"]
-    states = {one["pipeline"]: one["state"] for one in shown if one["error_code"] != 5}
+    states = {one["pipeline"]: one["state"] for one in shown if one["error"] is None}
     assert states == {"real_time_processing": "STOPPED", "kafka_events": "COMPLETED", "ml_stream": "STOPPED"}
     opening = (project / "data/input/events/opening.json").read_text().splitlines()
     assert len(pl.read_parquet(project / "data/copies/*.parquet")) == len(opening)
@@ -163,6 +163,16 @@ def test_without_java_a_stream_leaves_with_5_and_the_line_that_helps(project):
     assert (ended.returncode, ended.stdout) == (5, "")
     assert "Apache Spark needs Java" in ended.stderr
     assert 'pip install "tauro[java]"' in ended.stderr
+
+
+def test_a_pipeline_that_only_other_settings_have_leaves_with_4_and_says_how_they_are_named(project):
+    ended = shell("tauro stream run --pipeline real_time_processing", project)
+    assert (ended.returncode, "--config config/streaming.py" in ended.stderr) == (4, True)
+    ended = shell("tauro stream run --config config/streaming.py --pipeline real_time", project)
+    assert (ended.returncode, "config/streaming.py has: real_time_processing, kafka_events" in ended.stderr) == (
+        4,
+        True,
+    )
 
 
 @pytest.mark.skipif(not LONG, reason="four JVMs more: TAURO_LONG_TESTS=1")
