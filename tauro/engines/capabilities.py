@@ -86,6 +86,9 @@ _AVRO = _connector("avro")
 _CATALOG = Requirement(
     (("spark.sql.catalogImplementation", "hive"), ("spark.sql.catalog.", "")), "spark.sql.catalogImplementation: hive"
 )
+_UNITY = Requirement(
+    (("spark.sql.catalog.", ""),), "spark.sql.catalog.NAME: io.unitycatalog.spark.UCSingleCatalog, and its jar"
+)
 # The drivers of databases, package and class, by what stands behind jdbc: in a URL. Derby's is a part of Apache Spark;
 # those that are connectors can be installed.
 _DRIVERS = {
@@ -104,7 +107,6 @@ _DRIVERS = {
 }
 _NO_WRITER = "it has no writer for it"
 _BATCH = "it has neither a first row nor a last one: it is for streams, and this version runs batches"
-_UNITY = "this version does not speak to Unity Catalog"
 
 _ALL = Ability()
 _DELTA_TABLES = Ability(requires=_DELTA)
@@ -112,7 +114,7 @@ _ORC = Ability("it knows no ORC")
 _TABLES = Ability("its tables are kept in memory, and end with the run", requires=_CATALOG)
 _JDBC = Ability("it knows no JDBC")
 _STREAM = Ability(_BATCH, _BATCH)
-_CATALOGED = Ability(_UNITY, _UNITY)
+_CATALOGED = Ability("it knows no Unity Catalog", requires=_UNITY)
 
 FORMATS: Mapping[str, Support] = MappingProxyType(
     {

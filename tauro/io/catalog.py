@@ -182,7 +182,7 @@ class Catalog:
             return Written(rows_of(value))
         mode = stored.config.write_mode
         # Of a table only the session knows whether it is there: the format asks when it writes.
-        if mode in ("ignore", "error") and stored.format.name != "table" and stored.exists:
+        if mode in ("ignore", "error") and stored.format.name not in ("table", "unity_catalog") and stored.exists:
             if mode == "ignore":
                 return Written(None)
             if not stored.holds(write):

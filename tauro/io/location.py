@@ -119,6 +119,17 @@ def _table(dataset: DatasetConfig) -> Location:
     return Location(".".join("`" + name.replace("`", "``") + "`" for name in names), None, ".".join(names))
 
 
+def _in_unity(dataset: DatasetConfig) -> Location:
+    """Return the place of a table of Unity Catalog, whose name has three parts."""
+    found = _table(dataset)
+    if len(found.shown.split(".")) != 3:
+        raise ValidationError(
+            f"Dataset '{dataset.name}' is '{found.shown}', and a table of Unity Catalog is catalog.schema.table",
+            hint="Give catalog_name, schema and table_name, or the dataset a name of three parts.",
+        )
+    return found
+
+
 def _in_database(dataset: DatasetConfig) -> Location:
     options = {key.lower(): str(value) for key, value in dataset.options.items()}
     return Location("", None, options.get("dbtable", "a query of a database"))  # never its URL: that has passwords
@@ -127,6 +138,7 @@ def _in_database(dataset: DatasetConfig) -> Location:
 # What is not in files.
 _WITHOUT_PATH: Mapping[str | None, Callable[[DatasetConfig], Location]] = {
     "table": _table,
+    "unity_catalog": _in_unity,
     "jdbc": _in_database,
     "query": lambda dataset: Location("", None, ", ".join(name for _, name in dataset.views) or "a query"),
     "python": lambda dataset: Location("", None, ".".join(dataset.target or ())),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tauro.io.stored import StoredDataset
 
 FILES = ("csv", "json", "parquet", "text", "avro", "orc", "xml")
-BUILT_IN = (*FILES, "delta", "table", "jdbc", "query", "python", "pickle")
+BUILT_IN = (*FILES, "delta", "table", "unity_catalog", "jdbc", "query", "python", "pickle")
 _DIRECT_FILES = ("csv", "json", "parquet", "text")
 _SERVED = ("name", "modes", "exists", "read", "write", "rows")
 
@@ -87,6 +87,10 @@ def format_named(name: str) -> DatasetFormat:
         from tauro.io.tables import TableFormat
 
         return TableFormat()
+    if name == "unity_catalog":
+        from tauro.io.tables import UnityFormat
+
+        return UnityFormat()
     if name == "jdbc":
         from tauro.io.jdbc import JdbcFormat
 

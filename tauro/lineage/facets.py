@@ -22,7 +22,9 @@ _VERSION = version("tauro")
 PRODUCER = f"urn:tauro:{_VERSION}"
 _SPEC = "https://openlineage.io/spec"
 RUN_EVENT = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
-_KINDS = MappingProxyType({"delta": "TABLE", "table": "TABLE", "jdbc": "TABLE", "query": "VIEW"})
+_KINDS = MappingProxyType(
+    {"delta": "TABLE", "table": "TABLE", "unity_catalog": "TABLE", "jdbc": "TABLE", "query": "VIEW"}
+)
 
 Facet = dict[str, Any]
 

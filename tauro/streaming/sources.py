@@ -82,7 +82,7 @@ def source_of(config: ProjectConfig, dataset: DatasetConfig) -> Source:
             options["readChangeFeed"] = "true"
     elif name == "unity_catalog":
         place = config.place(dataset.section, dataset.name, "format")
-        raise Unsupported(f"{dataset.name}: This version does not speak to Unity Catalog", place=place)
+        raise Unsupported(f"{dataset.name}: Streams do not read tables of Unity Catalog", place=place)
     if name == "csv":
         given = {key.lower() for key in options}
         options = {**{key: value for key, value in _CSV.items() if key.lower() not in given}, **options}

@@ -46,6 +46,7 @@ def stocked(tmp_path, monkeypatch):
 
 
 JDBC = {"format": "jdbc", "options": {"url": "jdbc:mysql://me:hunter2@h/d", "dbtable": "t"}, "write_mode": "append"}
+UNITY = {"format": "unity_catalog", "catalog_name": "main", "schema": "sales", "table_name": "orders"}
 POSTGRESQL = {**JDBC, "options": {"URL": "jdbc:postgresql://h/d?user=me&password=hunter2", "dbtable": "t"}}
 
 
@@ -59,6 +60,7 @@ POSTGRESQL = {**JDBC, "options": {"URL": "jdbc:postgresql://h/d?user=me&password
         ("output", {"format": "table", "table_name": "t"}, "its tables are kept in memory, and end with the run"),
         ("input", {"format": "table", "table_name": "t"}, "its tables are kept in memory"),
         ("output", JDBC, "it knows no JDBC"),
+        ("output", UNITY, "it knows no Unity Catalog"),
     ],
 )
 def test_the_embedded_engine_refuses_with_the_line_that_switches_it(refused, section, dataset, why):
@@ -83,6 +85,7 @@ def test_the_embedded_engine_refuses_with_the_line_that_switches_it(refused, sec
         ),
         ({"format": "table", "table_name": "t"}, "spark.sql.catalogImplementation: hive"),
         (JDBC, "spark.jars.packages: 'com.mysql:mysql-connector-j:"),
+        (UNITY, "spark.sql.catalog.NAME: io.unitycatalog.spark.UCSingleCatalog, and its jar"),
         ({"format": "delta", "filepath": "x"}, "spark.jars.packages: 'io.delta:delta-spark_4.2_2.13:"),
     ],
 )
@@ -141,7 +144,7 @@ def test_what_a_query_reads_is_asked_for_too(open_project):
         project.plan("p")
 
 
-@pytest.mark.parametrize("name", ["kafka", "rate", "unity_catalog"])
+@pytest.mark.parametrize("name", ["kafka", "rate"])
 def test_what_no_engine_serves_is_refused_with_the_reason(refused, name):
     error = refused("input", {"format": name}, mode="spark")
     assert f"i: Format '{name}' is not available in this version of Tauro: " in error.message

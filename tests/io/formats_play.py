@@ -20,6 +20,7 @@ QUIET = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spar
 
 def settings(folder):
     hive = {
+        "spark.sql.catalog.unity": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": f"{folder}/warehouse",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:{folder}/metastore;create=true",

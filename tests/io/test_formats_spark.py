@@ -22,6 +22,8 @@ MORE = "SELECT 4 AS id, 'd' AS name, date '2025-01-03' AS day, 1 AS more"
 XML = "<all><row><id>1</id><name>a</name></row><row><id>2</id><name>é</name></row></all>"
 
 PARTS = "SELECT count(*), count(DISTINCT part), count(DISTINCT name) FROM found"
+# Delta's own catalog stands in for Unity Catalog: it takes the same statements.
+MAIN = {"catalog_name": "spark_catalog", "schema": "default"}
 ROWS = {"options": {"rowTag": "row"}}
 
 
@@ -60,6 +62,14 @@ def cases(folder, server):
             {"settings": {"format": "table", "table_name": "fresh", "write_mode": "ignore"}, "rows": TWO},
             {"settings": {"format": "table", "table_name": "fresh"}},
         ],
+        "unity_catalog": modes(format="unity_catalog", table_name="people", partition_by="day", **MAIN),
+        "a new table of Unity Catalog": [
+            {"settings": {"format": "unity_catalog", "table_name": "fresh", "filepath": f"{folder}/elsewhere", **MAIN,
+                          "write_mode": "ignore", "description": "What's new"}, "rows": rows}
+            for rows in (ONE, TWO)
+        ] + [{"settings": {"format": "unity_catalog", "table_name": "fresh", **MAIN}},
+             {"settings": {"format": "delta", "filepath": f"{folder}/elsewhere"}}],
+        "no name of three parts": [{"settings": {"format": "unity_catalog", "table_name": "fresh", "schema": "s"}}],
         "no table": [{"settings": {"format": "table", "table_name": "nowhere"}}],
         "orc parted": [
             {"settings": {"format": "orc", "filepath": "data/p", "partition_by": "day"}, "rows": ONE},
@@ -174,7 +184,7 @@ OF_TWO = [["1", "a", "2025-01-02"], ["2", "é", "None"]]
 OF_ONE = [["3", "c", "2025-01-03"]]
 
 
-@pytest.mark.parametrize("name", ["orc", "avro", "table"])
+@pytest.mark.parametrize("name", ["orc", "avro", "table", "unity_catalog"])
 def test_every_mode_leaves_what_it_says_and_a_failure_leaves_what_was_there(played, name):
     told, found = played[name][::2], played[name][1::2]
     both = sorted([*OF_TWO, *OF_ONE], key=repr)
@@ -206,6 +216,12 @@ def test_the_avro_that_spark_writes_is_read_by_others(played):
 def test_a_table_is_found_by_its_schema_too_and_one_that_is_not_there_is_told(played):
     assert played["table by its name"] == [[]]
     assert "'t' is no table of the catalog" in played["no table"][0]
+
+
+def test_a_table_of_unity_catalog_is_made_where_it_is_told_and_left_alone_by_the_mode_that_says_so(played):
+    assert played["a new table of Unity Catalog"] == [None, None, OF_ONE, OF_ONE]
+    (told,) = played["no name of three parts"]
+    assert "'t' is 's.fresh', and a table of Unity Catalog is catalog.schema.table" in told
 
 
 def test_a_table_that_is_not_there_is_made_by_the_mode_that_leaves_one_alone(played):
