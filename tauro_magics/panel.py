@@ -98,7 +98,7 @@ class PipelinePanel:
 
     def validate(self) -> None:
         """Check the whole configuration of the environment, and show its faults."""
-        self._state.note = "Validating ..."
+        self._state.faults, self._state.note = None, "Validating ..."
         self.show("Validation")
         env = self._choice.env
         self._ask("validate", lambda: self._fresh(env).validate(), self._validated)

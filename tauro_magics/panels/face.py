@@ -53,8 +53,8 @@ class State:
 
 def pane(make: Markup, state: State, view: str) -> Html:
     """Return what stands in a view: Plan, Validation, Progress, Log or History."""
-    is_about_choice = view in ("Plan", "Validation") or (view == "Progress" and not state.is_running)
-    if state.trouble is not None and is_about_choice:
+    has_more = {"Plan": False, "Validation": state.faults is not None, "Progress": state.is_running}
+    if state.trouble is not None and not has_more.get(view, True):
         return pictures.error_picture(make, state.trouble)
     views: dict[str, Callable[[], Html]] = {
         "Plan": lambda: pictures.plan_picture(make, state.plan) if state.plan else _faint(make, state.note),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LARGEST_GRAPH = 60
 _MOST_LISTED = 12
 _MOST_FAULTS = 50
+_WIDEST_QUOTE = 160
 _BAR = ("completed", "failed", "cancelled", "skipped", "running")
 
 
@@ -77,8 +78,7 @@ def plan_picture(make: Markup, plan: RunPlan) -> Html:
     return joined(
         make("p", facts, class_="tauro-faint"),
         _planned_graph(make, plan),
-        make("h4", "Data"),
-        table(make, ("Dataset", "Use", "Format", ""), rows),
+        joined(make("h4", "Data"), table(make, ("Dataset", "Use", "Format", ""), rows)) if rows else None,
         faults_picture(make, plan.warnings) if plan.warnings else None,
     )
 
@@ -161,7 +161,7 @@ def _failed(make: Markup, node: NodeStory) -> Html:
 def _details(make: Markup, place: Place | None, hint: str | None) -> Iterator[Html]:
     if place is not None:
         yield make("p", make("code", str(place)), class_="tauro-faint")
-        if place.text:
+        if place.text and len(place.text) <= _WIDEST_QUOTE:
             yield make("pre", place.text.strip())
     if hint:
         yield make("p", f"Hint: {hint}")

@@ -218,6 +218,10 @@ def test_validation_lists_the_faults_with_their_places(make_panel, project):
     (project.root / "src" / "nodes.py").write_text("def first(): pass\n")
     panel.validate()
     assert "config/base/nodes.json:1" in panel._controls.panes["Validation"].value
+    panel.dry_run()
+    assert "VALIDATION_ERROR" in panel._controls.panes["Plan"].value
+    panel.validate()
+    assert "4 errors" in panel._controls.panes["Validation"].value
 
 
 def test_a_dry_run_touches_nothing_and_says_so(make_panel, project):
