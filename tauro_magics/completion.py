@@ -6,8 +6,6 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.completer import SimpleCompletion, context_matcher
-
 if TYPE_CHECKING:
     import click
     from IPython.core.completer import CompletionContext
@@ -22,7 +20,6 @@ _TREES = {
 _LINE = r"\s*(?:[\w.,\s]+=\s*)?%{1,2}(tauro|tauro_config|tauro_node)\s+(.*)"
 
 
-@context_matcher(priority=100, identifier="tauro")  # type: ignore[untyped-decorator]
 def match(context: CompletionContext) -> dict[str, Any]:
     """Return what a magic's line could go on with; one of IPython's matchers.
 
@@ -33,6 +30,23 @@ def match(context: CompletionContext) -> dict[str, Any]:
     return {"completions": []} if found is None else _completed(_tree(found[1]), found[2])
 
 
+match.matcher_api_version = 2  # type: ignore[attr-defined]
+match.matcher_priority = 100  # type: ignore[attr-defined]
+match.matcher_identifier = "tauro"  # type: ignore[attr-defined]
+
+
+def complete(_shell: InteractiveShell, event: Any) -> list[str]:
+    """Return what a magic's line could go on with, for the hook of an IPython before 8.6, such as Colab's."""
+    from tauro.cli.completion.shells import proposals_for
+
+    found = re.fullmatch(_LINE, event.text_until_cursor, re.DOTALL)
+    if found is None:
+        return []
+    word, items = proposals_for(_tree(found[1]), f"tauro {found[2]}")
+    kept = word.removesuffix(event.symbol)
+    return [item.value.removeprefix(kept) for item in items if item.type == "plain"]
+
+
 def _tree(magic: str) -> click.Command:
     module, _, name = _TREES[magic].partition(":")
     tree: click.Command = getattr(import_module(module), name)
@@ -40,6 +54,8 @@ def _tree(magic: str) -> click.Command:
 
 
 def _completed(tree: click.Command, line: str) -> dict[str, Any]:
+    from IPython.core.completer import SimpleCompletion
+
     from tauro.cli.completion.shells import proposals_for
 
     word, items = proposals_for(tree, f"tauro {line}")
@@ -56,10 +72,15 @@ def _completed(tree: click.Command, line: str) -> dict[str, Any]:
 
 def attach(shell: InteractiveShell) -> None:
     """Let a kernel complete the magics' lines."""
-    shell.Completer.custom_matchers.append(match)
+    if hasattr(shell.Completer, "custom_matchers"):
+        shell.Completer.custom_matchers.append(match)
+    else:
+        shell.set_hook("complete_command", complete, re_key=_LINE)
 
 
 def detach(shell: InteractiveShell) -> None:
     """Let it be as before."""
-    if match in shell.Completer.custom_matchers:
-        shell.Completer.custom_matchers.remove(match)
+    matchers = getattr(shell.Completer, "custom_matchers", [])
+    if match in matchers:
+        matchers.remove(match)
+    shell.strdispatchers["complete_command"].regexs.pop(re.compile(_LINE), None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tauro.errors import TauroError
     from tauro.security.redaction import Redactor
 
+# Of hints: what a shell is told to do, a cell does with %.
+_COMMAND = r"(?<![%\w./'-])tauro (?=[a-z-]+ )"
 MOST_LINES = 7  # eight with the line that the picture of a run is as text
 
 
@@ -26,7 +29,7 @@ class CellError(Exception):
 
     def __init__(self, error: TauroError, text: str, redact: Redactor, *, whole: bool = False) -> None:
         super().__init__(redact(f"{error.code}: {error.message}"))
-        self.text = redact(text)
+        self.text = re.sub(_COMMAND, "%tauro ", redact(text))
         self._whole = whole
 
     def _render_traceback_(self) -> list[str]:

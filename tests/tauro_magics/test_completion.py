@@ -2,9 +2,12 @@
 
 import json
 from time import thread_time
+from types import SimpleNamespace
 
 import pytest
 from IPython.core.completer import provisionalcompleter, rectify_completions
+
+from tauro_magics.completion import attach, detach
 
 
 @pytest.fixture
@@ -34,6 +37,24 @@ def complete(notebook):
 )
 def test_a_line_is_completed_as_in_a_shell_and_by_nothing_else(complete, project, typed, wanted):
     assert complete(typed) == wanted
+
+
+def test_an_ipython_without_matchers_is_given_a_hook(shell, project, monkeypatch):
+    def hooks():
+        return len(shell.strdispatchers["complete_command"].regexs)
+
+    before = hooks()
+    monkeypatch.delattr(type(shell.Completer), "custom_matchers")
+    attach(shell)
+    for line, symbol, wanted in (
+        ("%tauro run --pipe", "--pipe", ["--pipeline"]),
+        ("%tauro run --env=de", "de", ["dev"]),
+    ):
+        event = SimpleNamespace(text_until_cursor=line, symbol=symbol)
+        (complete,) = list(shell.strdispatchers["complete_command"].flat_matches(line))
+        assert complete(event) == wanted
+    detach(shell)
+    assert hooks() == before
 
 
 def test_environments_and_runs_are_proposed(complete, notebook, project):

@@ -38,7 +38,7 @@ def test_a_failed_run_fails_its_cell_in_at_most_eight_lines_without_traceback_an
     shown = "\n".join(cell.shown)
     assert "Node 'fail' failed: RuntimeError: no luck" in shown
     assert "src/nodes.py:13:5" in shown
-    assert "tauro run --resume run-" in shown
+    assert "Resume with: %tauro run --resume run-" in shown
     assert "Traceback" not in shown + cell.err
     assert "hunter2" not in shown + cell.err + str(cell.error)
 
