@@ -75,7 +75,7 @@ def attach(shell: InteractiveShell) -> None:
     if hasattr(shell.Completer, "custom_matchers"):
         shell.Completer.custom_matchers.append(match)
     else:
-        shell.set_hook("complete_command", complete, re_key=_LINE)
+        shell.set_hook("complete_command", complete, re_key=_LINE)  # type: ignore[no-untyped-call]
 
 
 def detach(shell: InteractiveShell) -> None:

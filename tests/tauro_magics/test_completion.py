@@ -44,7 +44,7 @@ def test_an_ipython_without_matchers_is_given_a_hook(shell, project, monkeypatch
         return len(shell.strdispatchers["complete_command"].regexs)
 
     before = hooks()
-    monkeypatch.delattr(type(shell.Completer), "custom_matchers")
+    monkeypatch.delattr(shell.Completer, "custom_matchers")
     attach(shell)
     for line, symbol, wanted in (
         ("%tauro run --pipe", "--pipe", ["--pipeline"]),
