@@ -32,13 +32,9 @@ READY = """name => {
   return shown?.context?.path === name && shown.sessionContext?.session?.kernel?.status === "idle";
 }"""
 
-pytestmark = [
-    pytest.mark.skipif(
-        BROWSER is None and not os.environ.get("CI"), reason="no chromium: tests/services/chromium.sh installs it"
-    ),
-    # Playwright's own loop is a debugging aid's and closes late.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.skipif(
+    BROWSER is None and not os.environ.get("CI"), reason="no chromium: tests/services/chromium.sh installs it"
+)
 
 
 @pytest.fixture(scope="module")
