@@ -103,6 +103,9 @@ class Session:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
+        self._close_engine()
+
+    def _close_engine(self) -> None:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
@@ -113,7 +116,7 @@ class Session:
 
         wanted = {"mode": mode, **settings}
         if self._engine is None or wanted != self._made_for:
-            self.close()
+            self._close_engine()
             self._engine = engine_for(mode, **settings)
             self._made_for = wanted
         return self._engine

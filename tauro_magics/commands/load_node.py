@@ -33,7 +33,9 @@ _MANUAL = Manual(
 )
 
 
-@click.command("load-node", cls=Command, manual=_MANUAL, short_help="Fill a cell with a node's code.")
+@click.command(
+    "load-node", cls=Command, manual=_MANUAL, short_help="Fill a cell with a node's code, and get its real inputs."
+)
 @click.argument("name", shell_complete=complete_nodes)
 @project_options
 @click.option("--pipeline", metavar="NAME", shell_complete=complete_pipelines, help="Pipeline that the node is in.")
