@@ -11,7 +11,12 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from tauro.processes.identity import is_stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: The variable that holds the mark.
 MARK: Final = "TAURO_RUN_MARK"
@@ -27,6 +32,12 @@ def marked(mark: str) -> list[int]:
     """Return the numbers of the processes of this user that carry a mark, without this one."""
     entry = f"{MARK}={mark}".encode()
     return [pid for pid in _numbers() if _carries(pid, entry)]
+
+
+def stopped_marked(marks: Iterable[str]) -> dict[str, int]:
+    """Return one process that is stopped, as by Ctrl-Z, of each mark that has one."""
+    stopped = [pid for pid in _numbers() if is_stopped(pid)]  # hardly ever one: no environment is read
+    return {mark: pid for mark in marks for pid in stopped if _carries(pid, f"{MARK}={mark}".encode())}
 
 
 def end_marked(mark: str) -> None:

@@ -171,7 +171,7 @@ class Streams:
         stream = self.store.get_stream(stream_id)
         if not stream.is_over and reap(self.store, self.site, [stream], now=self.clock()):
             stream = self.store.get_stream(stream_id)
-        return seen(stream, self.site, now=self.clock())
+        return seen([stream], self.site, now=self.clock())[0]
 
     def list(
         self, *, active: bool = False, since: datetime | None = None, limit: int | None = None
@@ -186,9 +186,7 @@ class Streams:
         from tauro.streaming.looking import seen
 
         self.reap()
-        now = self.clock()
-        found = self.store.list_streams(live=active, since=since, limit=limit)
-        return [seen(stream, self.site, now=now) for stream in found]
+        return seen(self.store.list_streams(live=active, since=since, limit=limit), self.site, now=self.clock())
 
     def history(self, stream_id: str, *, since: datetime | None = None, limit: int | None = None) -> Sequence[Progress]:
         """Return the batches of a stream in their order, the newest ``limit`` of those since a time.

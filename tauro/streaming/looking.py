@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from tauro.processes.identity import is_alive, is_gone, is_here, is_stopped
-from tauro.processes.marks import end_marked, marked
+from tauro.processes.marks import end_marked, stopped_marked
 from tauro.streaming.site import lock_of, mark_of_stream, room_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tauro.store.protocol import Store
@@ -51,20 +52,28 @@ def clear_away(site: Site, stream: Stream) -> None:
     shutil.rmtree(room_of(site.state, mark), ignore_errors=True)
 
 
-def seen(stream: Stream, site: Site, *, now: datetime) -> Stream:
-    """Return a stream with what the kernel says against its state."""
-    if stream.is_over or stream.owner is None:
-        return stream
-    if is_here(stream.owner):
-        if is_stopped(stream.owner.pid):
-            return stream._replace(problem=_stopped("supervisor", stream.owner.pid))
-        if stream.state == "active" and stream.worker is not None and not is_alive(stream.worker):
+def seen(streams: Sequence[Stream], site: Site, *, now: datetime) -> list[Stream]:
+    """Return streams with what the kernel says against their state."""
+    here = [stream for stream in streams if not stream.is_over and stream.owner is not None and is_here(stream.owner)]
+    stopped = stopped_marked(map(mark_of_stream, here)) if here else {}
+    silence = timedelta(seconds=site.timing.silence)
+    return [
+        stream if stream.is_over else _seen(stream, stopped.get(mark_of_stream(stream)), silence, now)
+        for stream in streams
+    ]
+
+
+def _seen(stream: Stream, stopped: int | None, silence: timedelta, now: datetime) -> Stream:
+    owner, worker = stream.owner, stream.worker
+    if owner is not None and is_here(owner):
+        if is_stopped(owner.pid):
+            return stream._replace(problem=_stopped("supervisor", owner.pid))
+        if stream.state == "active" and worker is not None and not is_alive(worker):
             return stream._replace(state="restarting")  # its supervisor is about to write it
-        for pid in marked(mark_of_stream(stream)):
-            if is_stopped(pid):
-                is_worker = stream.worker is not None and pid == stream.worker.pid
-                return stream._replace(problem=_stopped("worker" if is_worker else "worker's process", pid))
-    return stream._replace(problem=_silence(stream, timedelta(seconds=site.timing.silence), now))
+    if stopped is not None:
+        is_worker = worker is not None and stopped == worker.pid
+        return stream._replace(problem=_stopped("worker" if is_worker else "worker's process", stopped))
+    return stream._replace(problem=_silence(stream, silence, now))
 
 
 def _is_dead(stream: Stream, site: Site, now: datetime) -> bool:

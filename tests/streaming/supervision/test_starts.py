@@ -332,3 +332,23 @@ def test_streams_of_other_projects_with_the_same_id_are_left_alone(theatre, tmp_
     first.control.stop(stream_id, timeout=0)
     seen = second.control.get(stream_id)
     assert (seen.status, is_alive(seen.worker), seen.restarts) == ("ACTIVE", True, 0)
+
+
+def test_looking_at_streams_and_stopping_them_loads_nothing_heavy(streams):
+    stream = streams.start()
+    code = (
+        "import os, sys; from pathlib import Path; from tauro.streaming.control import Streams;"
+        "streams = Streams.open(Path(sys.argv[1]), environ=os.environ);"
+        "streams.list(); streams.get(sys.argv[2]); streams.stop(sys.argv[2]);"
+        "heavy = {'pyspark', 'pandas', 'polars', 'pyarrow', 'yaml', 'rich', 'loguru', 'psycopg', 'subprocess'};"
+        "print(sorted(heavy & {*sys.modules}), [name for name in sys.modules if name.startswith('tauro.exec')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(streams.root), stream.id],
+        capture_output=True,
+        text=True,
+        env=dict(streams.control.site.environ),
+        check=True,
+    )
+    assert done.stdout == "[] []\n"
+    assert streams.control.get(stream.id).status == "STOPPED"
