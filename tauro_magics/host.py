@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,7 +45,10 @@ class KernelHost(Host):
         """Run a plan and return its result with its tables at hand."""
         from tauro_magics.run import Run
 
-        run = Run.of(super().run(console, project, plan, listeners), plan, project, self.session)
+        # What nodes print is no alarm, and a notebook shows its stderr as one.
+        with redirect_stderr(sys.stdout) if self.session.draws else nullcontext():
+            result = super().run(console, project, plan, listeners)
+        run = Run.of(result, plan, project, self.session)
         self.session.last_run = run
         return run
 

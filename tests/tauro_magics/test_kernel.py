@@ -20,6 +20,11 @@ def wait():
 
 def after(one):
     assert one == 1
+
+
+def count(spark):
+    print("counting")
+    return spark.range(3)
 """
 
 
@@ -66,7 +71,8 @@ def folder(tmp_path_factory):
         ' "count": {"function": "nodes.count", "output": "gold.sums.count"}}',
         "config/base/pipelines.json": '{"slow": {"nodes": ["wait", "after"]}, "spark": {"nodes": ["count"]}}',
         "config/base/output.json": '{"gold.sums.count": {"format": "parquet"}}',
-        "src/nodes.py": SLOW.format(seconds=30) + "\n\ndef count(spark):\n    return spark.range(3)\n",
+        "src/nodes.py": SLOW.format(seconds=30)
+        + "\n\ndef count(spark):\n    print('counting')\n    return spark.range(3)\n",
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +101,8 @@ def test_a_run_computes_on_a_session_that_stays_warm(kernel):
     assert kernel.value("_['gold.sums.count'].count()") == "3"
     kernel("warm = get_ipython().magics_manager.registry['TauroMagics'].session._engine._session")
     _, messages = kernel("%tauro run --pipeline spark")
+    said = [message["content"] for message in messages if message["type"] == "stream"]
+    assert said == [{"name": "stdout", "text": "counting\n"}]
     kinds = [message["type"] for message in messages]
     assert "display_data" in kinds
     assert "execute_result" in kinds
@@ -124,9 +132,7 @@ def test_an_interrupt_cancels_within_5_seconds_and_the_next_run_works(kernel, fo
 
 
 def test_pictures_of_a_running_pipeline_take_the_place_of_each_other(kernel, folder):
-    (folder / "src/nodes.py").write_text(
-        SLOW.format(seconds=0.6) + "\n\ndef count(spark):\n    return spark.range(3)\n"
-    )
+    (folder / "src/nodes.py").write_text(SLOW.format(seconds=0.6))
     kernel("%load_ext tauro_magics")
     drawn = []
 
