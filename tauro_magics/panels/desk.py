@@ -140,7 +140,9 @@ class Desk:
             self._watch = None
 
     async def _follow(self) -> None:
-        while self.is_busy or self._stale:
-            await asyncio.sleep(_LOOK)
-            self.poll()
-        self._watch = None
+        try:
+            while self.is_busy or self._stale:
+                await asyncio.sleep(_LOOK)
+                self.poll()
+        finally:
+            self._watch = None
