@@ -63,7 +63,7 @@ def test_a_clean_up_removes_what_is_over_and_a_dry_run_only_counts(orchestrate):
     assert json.loads(orchestrate("db-cleanup", "--days", "1", "--output", "json").out)["runs"] == 0
     dry = orchestrate("db-cleanup", "--days", "0", "--dry-run")
     assert dry.out.startswith("Would remove what was over before ")
-    assert "UTC: 1 run, 0 tasks, 2 events, 0 ticks, 0 logs, 0 records." in dry.out
+    assert "UTC: 1 run, 0 tasks, 2 events, 0 ticks, 0 streams, 0 logs, 0 records." in dry.out
     told = json.loads(orchestrate("db-cleanup", "--days", "0", "--output", "json").out)
     assert {key: told[key] for key in ("dry_run", "runs", "tasks", "events", "ticks", "logs", "records")} == {
         "dry_run": False,

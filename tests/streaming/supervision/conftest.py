@@ -18,7 +18,7 @@ from tauro.streaming.control import Streams
 from tauro.streaming.site import Site, Timing, mark_of_stream
 
 HERE = Path(__file__).parent
-FAST = Timing(lease=1.0, beat=0.1, look=0.05, grace=0.4, silence=1.0, first_delay=0.05, longest_delay=0.2, steady=60.0)
+FAST = Timing(lease=1.0, beat=0.1, look=0.05, grace=0.4, silence=2.0, first_delay=0.05, longest_delay=0.2, steady=60.0)
 NEW = NewStream("p", "base")
 
 

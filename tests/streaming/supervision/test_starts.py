@@ -120,7 +120,7 @@ def test_a_stop_with_no_time_ends_everything_now(streams):
     assert len(streams.marked(stream)) == 3  # guard, worker, and what it has started
     begun = time.monotonic()
     stopped = streams.control.stop(stream.id, timeout=0)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 2
     assert stopped.status == "STOPPED"
     assert streams.marked(stopped) == []
 
@@ -154,10 +154,10 @@ def test_a_stop_while_a_stream_waits_for_its_restart_ends_it(theatre):
 
 
 def test_all_streams_stop_at_once(streams):
-    ids = [streams.start("active", ["beats", 0.4]).id for _ in range(3)]
+    ids = [streams.start("active", ["beats", 0.8]).id for _ in range(3)]
     begun = time.monotonic()
     stopped = streams.control.stop_all(timeout=20)
-    assert time.monotonic() - begun < 1.1
+    assert time.monotonic() - begun < 2.4
     assert sorted(stream.id for stream in stopped) == ids
     assert {stream.status for stream in stopped} == {"STOPPED"}
 
