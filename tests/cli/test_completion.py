@@ -36,7 +36,7 @@ def helps(line):
 @pytest.mark.parametrize(
     ("line", "proposed"),
     [
-        ("", ["run", "template", "config", "orchestrate", "engine", "completion"]),
+        ("", ["run", "template", "config", "orchestrate", "stream", "engine", "completion"]),
         ("con", ["config"]),
         ("config list-", ["list-configs", "list-pipelines"]),
         ("config schema --section n", ["nodes"]),

@@ -68,6 +68,21 @@ def test_streams_are_proposed_by_whether_they_run(project):
     assert list(proposed("stream run --mode ")) == ["async", "sync"]
 
 
+def test_pipelines_of_streams_are_proposed_and_settings_in_python_are_not_executed(project):
+    text = (
+        "raise SystemExit('executed')\n"
+        "pipelines = {'clicks': {'type': 'streaming', 'description': 'Clicks', 'nodes': []}, name(): {}}\n"
+    )
+    whole = "config: dict = {'pipelines_config': {'orders': {}}, 'nodes_config': {'n': {}}}\n"
+    files = {"config/dev/pipelines.yaml": "flow: {type: streaming, description: All, nodes: []}\nplain: {nodes: []}\n"}
+    project(**{"config/streaming.py": text, "config/whole.py": whole, "config/broken.py": "pipelines = {"}, **files)
+    assert proposed("stream run --env dev --pipeline ") == {"flow": "All"}
+    assert proposed("stream run --config config/streaming.py --pipeline ") == {"clicks": "Clicks"}
+    assert proposed("stream run --config config/whole.py --pipeline ") == {"orders": None}
+    for name in ("config/broken.py", "config/nothing.py", "../shop/config/whole.py"):
+        assert proposed(f"stream run --config {name} --pipeline ") == {}
+
+
 @pytest.mark.usefixtures("project")
 def test_kinds_zones_states_and_pipelines_are_proposed():
     assert list(proposed("orchestrate schedule-add --schedule-kind ")) == ["INTERVAL", "CRON"]

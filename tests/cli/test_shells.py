@@ -200,7 +200,7 @@ def test_runs_are_listed_newest_first(fresh_terminal):
 
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("tauro ", ["run", "template", "config", "engine", "completion"]), ("tauro run --", ["--env", "--base-path"])],
+    [("tauro ", ["run", "config", "stream", "completion"]), ("tauro run --", ["--env", "--base-path"])],
 )
 def test_commands_and_options_are_listed(fresh_terminal, typed, expected):
     fresh_terminal.lists(typed, *expected)

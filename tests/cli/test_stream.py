@@ -289,6 +289,17 @@ def test_a_start_that_takes_too_long_goes_on_and_one_that_is_not_waited_for_retu
     assert (states, made[:5]) == (["STARTING", "STARTING"], "exec-")
 
 
+def test_ctrl_c_while_a_start_is_waited_for_lets_it_go_on_and_says_so(folder, stream, started):
+    play(folder, ["sleep", 60])
+    program = started("run", "--pipeline", "p")
+    until(lambda: any(one["worker_pid"] for one in told(stream, "status")["streams"]))
+    program.send_signal(signal.SIGINT)
+    _, err = program.communicate(timeout=30)
+    assert program.returncode == 4
+    assert "It goes on starting in the background: tauro stream status" in err
+    assert [one["state"] for one in told(stream, "status")["streams"]] == ["STARTING"]
+
+
 def test_a_stream_in_the_foreground_is_0_when_it_completes_and_4_when_it_fails(folder, stream):
     play(folder, "active", ["batch", 1], ["says", "hello"], "completes")
     result = stream("run", "--pipeline", "p", "--mode", "sync")

@@ -82,6 +82,22 @@ def complete_pipelines(params: Mapping[str, Any], _incomplete: str) -> Iterator[
 
 
 @_completer
+def complete_streaming_pipelines(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
+    """Propose the pipelines that have streams, of the environment, or of the settings that ``--config`` names."""
+    config, project = params.get("config"), _project(params)
+    if config is None or project is None:
+        for name, pipeline in _section(params, "pipelines").items():
+            if _get(pipeline, "type") in ("streaming", "hybrid"):
+                yield name, _description(pipeline)
+    elif config.endswith(".py"):
+        from tauro.cli.completion.python_settings import pipelines_of
+        from tauro.security.paths import read_beneath
+
+        with suppress(SyntaxError):
+            yield from pipelines_of(read_beneath(project.root, config).decode())
+
+
+@_completer
 def complete_nodes(params: Mapping[str, Any], _incomplete: str) -> Iterator[tuple[str, str]]:
     """Propose the nodes of the pipeline; of all pipelines, while none is chosen."""
     return _described_nodes(params)

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from tauro.cli.commands.stream.opening import config_name, config_option, open_streams, start_options
-from tauro.cli.completion import complete_pipelines, complete_streams
+from tauro.cli.completion import complete_streaming_pipelines, complete_streams
 from tauro.cli.manual import Command, Manual
 from tauro.cli.numbers import MOST
 from tauro.cli.options import logging_options, output_option, project_options
@@ -51,7 +51,7 @@ _OF_STREAM = ("env", "pipeline", "model_version", "hyperparams", "max_restarts")
     "The settings of the stream: a Python file, or a settings index; from the project's folder.  "
     "[default: the project's own]"
 )
-@click.option("--pipeline", metavar="NAME", shell_complete=complete_pipelines, help="Pipeline to start.")
+@click.option("--pipeline", metavar="NAME", shell_complete=complete_streaming_pipelines, help="Pipeline to start.")
 @click.option(
     "--mode",
     type=click.Choice(("async", "sync")),
