@@ -101,7 +101,8 @@ def engine_for(
 
         return SparkEngine(app_name, layers, spark_master or "local[*]", root)
     if mode == "connect":
-        from tauro.engines.connect import ConnectEngine, address_of
+        from tauro.engines.connect import ConnectEngine
+        from tauro.engines.server import address_of
 
         return ConnectEngine(layers, address_of(connect_url or os.environ.get("SPARK_REMOTE")), root)
     if mode == "databricks":

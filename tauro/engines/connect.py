@@ -4,80 +4,28 @@ from __future__ import annotations
 
 import atexit
 import os
-import re
-import socket
 import warnings
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from tauro.collector import collector_at_rest
-from tauro.engines.capabilities import FORMATS, Capabilities, apache_spark, embedded
+from tauro.engines.capabilities import embedded
 from tauro.engines.dialect import is_sail
 from tauro.engines.progress import Progress, progress_of
+from tauro.engines.server import Address, Pages, all_of_spark, asked, reach
 from tauro.engines.settings import TAURO, Layer, Setting, settled
 from tauro.engines.shipping import ship
 from tauro.engines.spark import COMMON, COMMON_OF_DELTA
 from tauro.engines.tags import Tags
-from tauro.errors import EngineUnavailable, TauroWarning, ValidationError
+from tauro.errors import EngineUnavailable, TauroWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from pyspark.sql import SparkSession
-
-DEFAULT_PORT = 15002
-_ANSWER_SECONDS = 5.0
-# Where one of these is set, the client goes by way of it, and knows better than we who can be reached.
-_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
-# What is said of a format by a server that has it not: by Apache Spark in two ways, and by Sail.
-_UNKNOWN = ("DATA_SOURCE_NOT_FOUND", "Failed to find data source", "No data source found")
-
-
-class Address(NamedTuple):
-    """Where a server listens.
-
-    Attributes:
-        url: Its whole address, with what may be a token.
-        host: Its host.
-        port: Its port.
-    """
-
-    url: str
-    host: str
-    port: int
-
-    @property
-    def shown(self) -> str:
-        """The address as a person may see it."""
-        return f"{self.host}:{self.port}"
-
-
-def address_of(url: str | None) -> Address:
-    """Return the address that a URL stands for.
-
-    Raises:
-        ValidationError: There is none, or it is not one of Spark Connect. The text is not told: it may hold a token.
-    """
-    hint = "Write connect_url: sc://HOST:15002 in global_settings."
-    if not url:
-        raise ValidationError(
-            "Mode 'connect' needs the address of a server",
-            looked_up=("connect_url of global_settings", "SPARK_REMOTE (not set)"),
-            hint=hint,
-        )
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not url.startswith("sc://") or not host or re.fullmatch(r"[\w.-]+|[\da-f:.%]+", host) is None:
-        raise ValidationError("connect_url is no address of Spark Connect: it does not begin with sc://HOST", hint=hint)
-    return Address(url, host, port or DEFAULT_PORT)
 
 
 class ConnectEngine:
@@ -98,7 +46,7 @@ class ConnectEngine:
         self.name = "databricks" if address is None else f"connect ({address.shown})"
         self.capabilities = all_of_spark()
         self.settings = settled(Layer(TAURO, {**COMMON, **COMMON_OF_DELTA}), *layers)
-        self.ui: str | None = None
+        self._pages: Pages | None = None
         self._address = address
         self._root = root
         self._lock = Lock()
@@ -150,7 +98,7 @@ class ConnectEngine:
         if self._root is not None:
             with TemporaryDirectory(prefix="tauro-code-") as folder:
                 ship(session, self._root, Path(folder))
-        self.ui = None if sail else _ui_of(session)
+        self._pages = None if sail else Pages(session)
         # pyspark's own hook at exit asks the server once more, and for minutes when it is gone.
         atexit.register(self.close)
         return session
@@ -158,7 +106,7 @@ class ConnectEngine:
     def _connect(self) -> SparkSession:
         if self._address is None:
             raise TypeError(self.name)
-        _reach(self._address, os.environ)
+        reach(self._address, os.environ)
         from pyspark.sql import SparkSession
 
         return SparkSession.builder.remote(self._address.url).create()
@@ -173,6 +121,11 @@ class ConnectEngine:
             except PySparkException as error:
                 if setting.set_by != TAURO:
                     warnings.warn(_not_carried(setting, error), TauroWarning, stacklevel=2)
+
+    @property
+    def ui(self) -> str | None:
+        """The address of the pages of the server's application; None where they do not answer."""
+        return None if self._pages is None else self._pages.address
 
     def tagged(self, tag: str) -> AbstractContextManager[None]:
         """Mark what this thread asks the session for meanwhile."""
@@ -210,7 +163,7 @@ class ConnectEngine:
             return
         try:
             if self._address is not None:
-                _reach(self._address, os.environ)
+                reach(self._address, os.environ)
             if not session.is_stopped:
                 session.conf.get("spark.sql.session.timeZone")
                 return
@@ -264,70 +217,6 @@ class DatabricksEngine(ConnectEngine):
         return session
 
 
-def all_of_spark() -> Capabilities:
-    """Return what Apache Spark can do when it has been given all that formats need."""
-    needed = {
-        key: word or "any"
-        for support in FORMATS.values()
-        for ability in support
-        if ability is not None and ability.requires is not None
-        for key, word in ability.requires.settings[:1]
-    }
-    words = [a.requires.settings[0][1] for s in FORMATS.values() for a in s if a is not None and a.requires is not None]
-    return apache_spark({**needed, "spark.jars.packages": ",".join(dict.fromkeys(words))})
-
-
-def asked(session: SparkSession) -> Capabilities:
-    """Return what a server of Apache Spark can do: by its settings, and by what it says of formats that need a jar."""
-    config = dict(session.conf.getAll)
-    jars = [name for name in ("delta", "avro") if _knows(session, name)]
-    return apache_spark({**config, "spark.jars.packages": ",".join((config.get("spark.jars.packages", ""), *jars))})
-
-
-def _knows(session: SparkSession, name: str) -> bool:
-    """Say whether a server has a format. It is asked for a place where nothing is; nothing is read."""
-    from pyspark.errors import PySparkException
-
-    try:
-        _ = session.read.format(name).load("file:///nowhere/tauro").schema
-    except PySparkException as error:
-        return not any(word in str(error) for word in _UNKNOWN)
-    return True
-
-
-def _reach(address: Address, environ: Mapping[str, str]) -> None:
-    """Raise EngineUnavailable when nobody listens: the client itself would try for minutes."""
-    if any(environ.get(name) or environ.get(name.upper()) for name in _PROXIES):
-        return
-    try:
-        socket.create_connection((address.host, address.port), _ANSWER_SECONDS).close()
-    except OSError as error:
-        raise EngineUnavailable(
-            f"No Spark Connect server answers at {address.shown}: {error.strerror or error}",
-            looked_up=("connect_url of global_settings",),
-            hint="Start the server, or mend connect_url.",
-        ) from error
-
-
 def _not_carried(setting: Setting, error: Exception) -> str:
     reason = str(error).partition("\n")[0]
     return f"{setting.key} of {setting.set_by} has no effect: a session of Spark Connect cannot set it ({reason})"
-
-
-def _ui_of(session: SparkSession) -> str | None:
-    """Return the address of the pages of the server's application, where they answer; None where they do not."""
-    from http.client import HTTPConnection, HTTPException
-
-    host = session.conf.get("spark.driver.host", None)
-    if not host or session.conf.get("spark.ui.enabled", "true") == "false":
-        return None
-    port = session.conf.get("spark.ui.port", None) or "4040"
-    # It may have taken another port; who answers there says whose pages they are.
-    connection = HTTPConnection(host, int(port), timeout=_ANSWER_SECONDS)
-    try:
-        connection.request("GET", f"/api/v1/applications/{session.conf.get('spark.app.id')}")
-        return f"http://{host}:{port}" if connection.getresponse().status == 200 else None
-    except (OSError, HTTPException, ValueError):
-        return None
-    finally:
-        connection.close()

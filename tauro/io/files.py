@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from tauro.io.fits import check_columns, check_types, is_embedded, without_void
+from tauro.io.fits import check_columns, check_types, is_embedded, with_plain_texts, without_void
 from tauro.io.folders import (
     NULL_PARTITION,
     PACKED,
@@ -126,7 +126,7 @@ class FileFormat:
             from tauro.io.lines import as_lines
 
             frame = as_lines(frame, dataset)
-        frame, sent = sent_rows(self._fitting(without_void(frame), location, dataset))
+        frame, sent = sent_rows(with_plain_texts(self._fitting(without_void(frame), location, dataset)))
         writer = frame.write.format(self.name).options(**self._write_options(frame.sparkSession, dataset))
         if dataset.partition_by:
             writer = writer.partitionBy(*dataset.partition_by)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tauro.engines.dialect import is_sail
+from tauro.engines.dialect import is_connected, is_sail
 from tauro.errors import NodeError
 
 if TYPE_CHECKING:
@@ -127,3 +127,37 @@ def without_void(frame: DataFrame) -> DataFrame:
         if field.dataType.simpleString() == "void":
             frame = frame.withColumn(field.name, F.lit(None).cast("string"))
     return frame
+
+
+def with_plain_texts(frame: DataFrame) -> DataFrame:
+    """Return ``frame`` with texts of the type that every reader knows.
+
+    What the client of Spark Connect sends as a type, such as that of a function, comes to Apache Spark as text with a
+    named order (``string collate UTF8_BINARY``). It is stored so, and delta-rs, for one, refuses such a table.
+    """
+    if not is_connected(frame.sparkSession) or is_sail(frame.sparkSession):
+        return frame
+    from pyspark.sql import functions as F  # noqa: N812 - the name all Spark code uses
+
+    def plain(field: Any) -> Any:
+        column = F.col("`" + field.name.replace("`", "``") + "`")
+        kind = _written_kind(field.dataType)
+        return column.cast(kind).alias(field.name) if "string" in field.dataType.simpleString() else column
+
+    fields = frame.schema.fields
+    texts = any("string" in field.dataType.simpleString() for field in fields)
+    return frame.select(*map(plain, fields)) if texts else frame
+
+
+def _written_kind(kind: Any) -> str:
+    """Return a type as SQL has it, which the server reads itself."""
+    from pyspark.sql.types import ArrayType, MapType, StructType
+
+    if isinstance(kind, ArrayType):
+        return f"array<{_written_kind(kind.elementType)}>"
+    if isinstance(kind, MapType):
+        return f"map<{_written_kind(kind.keyType)}, {_written_kind(kind.valueType)}>"
+    if isinstance(kind, StructType):
+        names = (f"`{field.name.replace('`', '``')}`: {_written_kind(field.dataType)}" for field in kind.fields)
+        return f"struct<{', '.join(names)}>"
+    return str(kind.simpleString())

@@ -7,7 +7,8 @@ are then; and each write looks whether its rows have come.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from shutil import rmtree
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tauro.engines.dialect import is_spread
@@ -15,7 +16,7 @@ from tauro.errors import NodeError, Unsupported
 from tauro.io.location import address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -26,31 +27,6 @@ _HINT = (
     "Mount the folder on every machine of the cluster under the same path, or keep the data where all of them reach "
     "it: s3://, abfs://, gs://, hdfs://."
 )
-
-
-class _Probe(NamedTuple):
-    """Files that are looked for.
-
-    Attributes:
-        folder: Where they are.
-        near: The place of a dataset for which they stand.
-        words: What they hold, each another one.
-    """
-
-    folder: Path
-    near: Path
-    words: tuple[str, ...]
-
-    def write(self) -> None:
-        self.folder.mkdir()
-        for word in self.words:
-            (self.folder / word).write_text(word)
-
-    def remove(self) -> None:
-        for word in self.words:
-            (self.folder / word).unlink(missing_ok=True)
-        if self.folder.is_dir():
-            self.folder.rmdir()
 
 
 def check_reach(session: SparkSession, places: Iterable[Path], name: str) -> None:
@@ -66,52 +42,59 @@ def check_reach(session: SparkSession, places: Iterable[Path], name: str) -> Non
     """
     if not is_spread(session):
         return
-    for place in _one_of_each_disk(places):
-        probe = _probe(place)
-        try:
-            probe.write()
-            seen = _words_seen(session, [address(probe.folder / word, session) for word in probe.words])
-        except OSError as error:
-            message = f"Whether {name} sees the files of this machine cannot be tried: {error}"
-            raise Unsupported(message, hint=_HINT) from error
-        finally:
-            probe.remove()
-        if not seen.issuperset(probe.words):
-            all_of_them = " on all of its machines" if seen.intersection(probe.words) else ""
-            raise Unsupported(
-                f"The cluster of {name} does not see the files of this machine{all_of_them}: {probe.near}",
-                looked_up=(str(probe.folder.parent),),
-                hint=_HINT,
-            )
-
-
-def _probe(place: Path) -> _Probe:
-    folder = next(parent for parent in (place, *place.parents) if parent.is_dir())
-    token = uuid4().hex
-    return _Probe(folder / f".tauro-{token}", place, tuple(f"{token}{number}" for number in range(_FILES)))
-
-
-def _one_of_each_disk(places: Iterable[Path]) -> Iterator[Path]:
-    """Yield one place of each file system, and of those that processes see in their own way."""
     known = set()
     for place in places:
-        folder = next(parent for parent in (place, *place.parents) if parent.is_dir())
+        folder = next(parent for parent in place.parents if parent.is_dir())
         # What is mounted where differs between machines, so that a path's beginning counts too.
         disk = (folder.stat().st_dev, folder.resolve().parts[:2], folder.parts[:2])
         if disk not in known:
-            known.add(disk)
-            yield place
+            seen = _try(session, folder)
+            known |= set() if seen is None else {disk}
+            if seen is not None and seen < _FILES:
+                raise Unsupported(
+                    f"The cluster of {name} does not see the files of this machine"
+                    f"{' on all of its machines' if seen else ''}: {place}",
+                    looked_up=(str(folder),),
+                    hint=_HINT,
+                )
+
+
+def _try(session: SparkSession, folder: Path) -> int | None:
+    """Return how many of the files that are written to a folder the cluster sees; None where none can be written.
+
+    What this machine only reads is not lost on another: there an executor that does not see it fails.
+    """
+    token = uuid4().hex
+    home = folder / f".tauro-{token}"
+    files = {f"{token}{number}": home / f"{number}" for number in range(_FILES)}
+    try:
+        try:
+            home.mkdir()
+            for word, file in files.items():
+                file.write_text(word)
+        except OSError:
+            return None
+        return len(_words_seen(session, [address(file, session) for file in files.values()]) & files.keys())
+    finally:
+        rmtree(home, ignore_errors=True)
 
 
 def _words_seen(session: SparkSession, files: list[str]) -> set[str]:
-    """Return what the cluster finds in files; those that an executor does not see are left out, and not tried again."""
+    """Return what the cluster finds in files; those that an executor does not see are left out, and not tried again.
+
+    Raises:
+        Unsupported: It cannot read at all.
+    """
     from pyspark.errors import PySparkException
 
     reader = session.read.option("ignoreMissingFiles", "true").option("wholetext", "true")
     try:
         return {row[0] for row in reader.text(files).collect()}
-    except PySparkException:  # the driver of a server sees none of them
-        return set()
+    except PySparkException as error:
+        if "PATH_NOT_FOUND" in str(error):  # the driver of a server sees none of them
+            return set()
+        reason = str(error).partition("\n")[0]
+        raise Unsupported(f"The cluster cannot read a file of this machine: {reason}", hint=_HINT) from error
 
 
 def sent_rows(frame: DataFrame) -> tuple[DataFrame, Callable[[], int | None]]:

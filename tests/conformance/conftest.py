@@ -27,7 +27,11 @@ def by_cluster(spark_cluster, installed_connectors, tmp_path_factory):
         CONNECT: {"mode": "connect", "connect_url": spark_cluster.url},
         STANDALONE: {"mode": "spark", "spark_master": spark_cluster.master, "spark_config": config},
     }
-    servers = {name: Server(engine, tmp_path_factory.mktemp(engine["mode"])) for name, engine in engines.items()}
+    servers = {
+        name: Server(engine, tmp_path_factory.mktemp(engine["mode"]))
+        for name, engine in engines.items()
+        if BY_CLUSTER[name]
+    }
     asked = {name: server.ask("cases", names=BY_CLUSTER[name]) for name, server in servers.items()}
     found = {name: wait() for name, wait in asked.items()}
     for server in servers.values():
@@ -41,6 +45,11 @@ def _early(request):
     if any("by_apache_spark" in item.fixturenames for item in request.session.items):
         with suppress(pytest.skip.Exception, pytest.fail.Exception):  # those who need it say so
             request.getfixturevalue("asked")
+            server = request.getfixturevalue("apache_spark")
+            # Tests of other folders come later, and find it done.
+            for module, verb in (("test_checks", "checks"), ("test_delta_spark", "delta")):
+                if any(item.path.match(f"io/{module}.py") for item in request.session.items):
+                    server.ask(verb)
 
 
 @pytest.fixture(scope="session")

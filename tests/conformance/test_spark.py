@@ -24,6 +24,7 @@ def test_what_apache_spark_has_written_the_embedded_engine_reads_as_it_does(engi
 
 
 @pytest.mark.parametrize(("who", "name"), [(who, name) for who, names in BY_CLUSTER.items() for name in names])
+@pytest.mark.timeout(900)
 def test_a_cluster_and_a_server_come_to_the_same_as_apache_spark_alone(by_apache_spark, by_cluster, who, name):
     alone, _ = by_apache_spark[name]
     found, _ = by_cluster[who][name]

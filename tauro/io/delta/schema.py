@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tauro.errors import NodeError
-from tauro.io.fits import check_kinds, is_embedded, kinds_of, without_void
+from tauro.io.fits import check_kinds, is_embedded, kinds_of, with_plain_texts, without_void
 from tauro.io.predicates import quoted
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def add_columns(frame: DataFrame, uri: str) -> None:
     The embedded engine drops new columns of a replaceWhere, with mergeSchema too. A merge without
     rows is its one statement that adds columns and nothing else.
     """
-    with named(_empty(frame, _open(frame.schema))) as source:
+    with named(with_plain_texts(_empty(frame, _open(frame.schema)))) as source:
         frame.sparkSession.sql(
             f"MERGE WITH SCHEMA EVOLUTION INTO {table_name(uri)} AS target USING {source} AS source ON false "
             "WHEN NOT MATCHED THEN INSERT *"

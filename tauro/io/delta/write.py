@@ -11,7 +11,7 @@ from tauro.io.delta.log import has_table, newest_version, partition_columns
 from tauro.io.delta.merge import first_columns, merge
 from tauro.io.delta.once import computed_once
 from tauro.io.delta.schema import add_columns, like_stored, new_columns, nullable, typed
-from tauro.io.fits import check_partitions, is_embedded, without_void
+from tauro.io.fits import check_partitions, is_embedded, with_plain_texts, without_void
 from tauro.io.predicates import (
     columns_of,
     only_rows_of,
@@ -202,7 +202,9 @@ def _writer(frame: DataFrame, table: _Table) -> DataFrameWriter:
     dataset = table.target.dataset
     own = {key.lower(): value for key, value in dataset.options.items()}.get("usermetadata")
     others = {key: value for key, value in dataset.options.items() if key.lower() != "usermetadata"}
-    writer = frame.write.format("delta").options(**others).option("userMetadata", table.write.note(own))
+    writer = (
+        with_plain_texts(frame).write.format("delta").options(**others).option("userMetadata", table.write.note(own))
+    )
     is_marked = any(key.lower() == "txnappid" for key in dataset.options)
     if dataset.write_mode == "append" and not is_marked and not is_embedded(frame.sparkSession):
         # A server may still be at an append whose client was killed: of two commits of one write it takes the first.

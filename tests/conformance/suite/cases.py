@@ -16,8 +16,8 @@ BY_APACHE_SPARK = tuple(
 )
 # A cluster computes as the same program does in one process; what differs is who writes and what is handed over.
 BY_CLUSTER = {
-    CONNECT: tuple(name for index, name in enumerate(BY_APACHE_SPARK) if LONG or index % 4 == 0),
-    STANDALONE: tuple(name for index, name in enumerate(BY_APACHE_SPARK) if LONG or index % 10 == 0),
+    CONNECT: tuple(name for index, name in enumerate(BY_APACHE_SPARK) if LONG or index % 6 == 0),
+    STANDALONE: BY_APACHE_SPARK if LONG else (),
 }
 
 

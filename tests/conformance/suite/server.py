@@ -35,10 +35,10 @@ def checks(player, folder):
 
 
 def delta(player, folder):
-    """Return what became of the writes of ``steps.json``, as tests/io/delta_play.py tells it."""
+    """Return what became of the writes of tests/io/delta_play.py."""
     import delta_play
 
-    return delta_play.play_all(player.engine, json.loads((folder / "steps.json").read_text()), folder)
+    return delta_play.play_all(player.engine, delta_play.all_cases(), folder)
 
 
 VERBS = {"cases": cases, "others": others, "checks": checks, "delta": delta}
