@@ -86,3 +86,16 @@ def test_a_click_that_comes_in_another_thread_is_done_on_the_loop():
         return done
 
     assert asyncio.run(main()) == [threading.get_ident()]
+
+
+def test_what_stumbles_holds_up_nothing_that_is_told_later():
+    async def main():
+        seen = []
+        desk = Desk(lambda: None)
+        desk.start(lambda: desk.tell(lambda: seen[0]), "stumbling")
+        await asyncio.sleep(0.2)
+        desk.start(lambda: desk.tell(lambda: seen.append("told")), "next")
+        await asyncio.sleep(0.2)
+        return seen
+
+    assert asyncio.run(main()) == ["told"]
