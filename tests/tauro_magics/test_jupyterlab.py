@@ -146,7 +146,7 @@ class Lab:
         """Keep a picture of the page, in both themes."""
         for theme in ("Dark", "Light"):
             self.theme(theme)
-            self.page.wait_for_timeout(300)
+            self.page.wait_for_timeout(150)
             self.page.screenshot(path=PICTURES / f"{name}-{theme.lower()}.png")
 
 

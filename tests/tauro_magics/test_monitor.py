@@ -91,6 +91,7 @@ class Made:
 def front_end(monkeypatch):
     noting = FrontEnd()
     monkeypatch.setattr(comm, "create_comm", noting)
+    monkeypatch.setattr("tauro_magics.monitor.EVERY", 0.2)
     return noting
 
 
