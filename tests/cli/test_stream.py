@@ -279,6 +279,19 @@ def test_a_start_that_is_refused_leaves_with_the_exit_code_of_the_reason(folder,
     assert told_by_worker[1] in seen.err
 
 
+def test_an_error_of_java_is_one_line_among_streams_and_whole_in_its_own_text(folder, stream):
+    frames = "\n\tat java.base/java.lang.ProcessBuilder.start(Unknown Source)\n\tat org.apache.hadoop.util.Shell.run"
+    play(folder, ["fail", [4, f"Stream 'a' failed: An error occurred.\n: java.io.IOException: no disk{frames}"]])
+    result = stream("run", "--pipeline", "p")
+    assert result.code == 4
+    (made,) = (one["execution_id"] for one in told(stream, "status")["streams"])
+    why = "Stream 'a' failed: An error occurred. : java.io.IOException: no disk"
+    assert stream("status").err == f"{made}: {why}\n"
+    text = stream("status", "--execution-id", made).out
+    assert f"  Why:          {why}\n" in text
+    assert "Shell.run" in text.partition("\nError\n")[2]
+
+
 def test_a_start_that_takes_too_long_goes_on_and_one_that_is_not_waited_for_returns_at_once(folder, stream, start):
     play(folder, ["sleep", 60])
     result = stream("run", "--pipeline", "p", "--start-timeout", "0.2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC
+from itertools import takewhile
 from typing import TYPE_CHECKING, TextIO
 
 from tauro.cli.colour import paint
@@ -73,7 +74,13 @@ def trouble(stream: Stream) -> str | None:
     """Return what is wrong with a stream now, in one line; None when nothing is."""
     if stream.problem is not None:
         return stream.problem
-    return stream.error if stream.state in ("failed", "restarting") else None
+    return one_line(stream.error) if stream.error and stream.state in ("failed", "restarting") else None
+
+
+def one_line(error: str) -> str:
+    """Return an error in one line, without the frames of Java that follow it."""
+    lines = (line.strip() for line in clean(error).splitlines())
+    return " ".join(takewhile(lambda line: not line.startswith("at "), lines))
 
 
 def stream_text(
@@ -93,6 +100,8 @@ def stream_text(
         parts.append(f"Queries\n{_indented(query_table(stream.progress, now))}")
     if batches:
         parts.append(f"{title}\n{_indented(batch_table(batches))}")
+    if stream.error is not None and "\n" in stream.error:
+        parts.append(f"Error\n{_indented(clean(stream.error))}")
     return "\n\n".join((*parts, f"Next\n{aligned(_next_steps(stream, log))}"))
 
 
@@ -163,7 +172,7 @@ def _facts(stream: Stream, now: datetime) -> Iterator[tuple[str, str]]:
     new, owner = stream.new, stream.owner
     why = trouble(stream)
     if why is not None:
-        yield "Why", clean(why)
+        yield "Why", why
     yield "Environment", new.env
     yield "Settings", clean(new.config) if new.config is not None else "those of the project"
     yield "Started", stamp_and_age(stream.started_at, now)
@@ -173,7 +182,7 @@ def _facts(stream: Stream, now: datetime) -> Iterator[tuple[str, str]]:
         worker = "none yet" if stream.worker_pid is None else str(stream.worker_pid)
         yield "Processes", f"worker {worker}, supervisor {owner.pid} on {owner.host}"
     if stream.restarts:
-        last = f"; the last: {clean(stream.error)}" if stream.error and why is None else ""
+        last = f"; the last: {one_line(stream.error)}" if stream.error and why is None else ""
         yield "Restarts", f"{stream.restarts}{last}"
     if stream.restart_at is not None:
         yield "Next start", stamp_and_age(stream.restart_at, now)
