@@ -12,7 +12,7 @@ from measure import Figure, arguments, console_script, fastest, in_child, report
 from sales import PLAIN, make_project, same_tables, without
 
 BOUND, MEMORY_BOUND = 1.05, 1.1
-_NODES = """\
+NODES = """\
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
@@ -55,7 +55,7 @@ def main() -> int:
     ours_peaks: list[float] = []
     their_peaks: list[float] = []
     with scratch() as folder:
-        project = make_project(folder / "project", options.rows, _NODES)
+        project = make_project(folder / "project", options.rows, NODES)
         ours, theirs = project / "data" / "output", folder / "by_hand"
         run = [*console_script(folder, "tauro", "tauro.cli.cli"), "run", "--pipeline", "medallion"]
         script = [sys.executable, PLAIN / "large_medallion.py", project, theirs]
