@@ -1,13 +1,9 @@
-"""A stream of files, then one of Spark's rate source, by hand: ``python streams.py PROJECT OUTPUT``.
-
-The queries are the functions of the project's nodes.
-"""
+"""A stream by hand: ``python streams.py PROJECT OUTPUT files|rate``. The queries are those of the project's nodes."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -16,9 +12,39 @@ PROJECT, OUTPUT = Path(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(PROJECT / "src"))
 
 
+def files(session: SparkSession) -> None:
+    """Write the valid orders of files, and end."""
+    from queries import SCHEMA, valid
+
+    orders = session.readStream.schema(SCHEMA).option("maxFilesPerTrigger", 1).json(str(PROJECT / "data/input"))
+    (
+        valid(orders)
+        .writeStream.format("parquet")
+        .option("checkpointLocation", str(OUTPUT / "checkpoints/files"))
+        .trigger(availableNow=True)
+        .start(str(OUTPUT / "valid"))
+        .awaitTermination()
+    )
+
+
+def rate(session: SparkSession) -> None:
+    """Count the rows of each second, until somebody ends it."""
+    from queries import ROWS_PER_SECOND, counts
+
+    ticks = session.readStream.format("rate").option("rowsPerSecond", ROWS_PER_SECOND).load()
+    (
+        counts(ticks.withWatermark("timestamp", "2 seconds"))
+        .writeStream.format("parquet")
+        .option("checkpointLocation", str(OUTPUT / "checkpoints/rate"))
+        .trigger(processingTime="0 seconds")
+        .start(str(OUTPUT / "counts"))
+        .awaitTermination()
+    )
+
+
 def main() -> None:
-    """Run both."""
-    from queries import BATCHES, SCHEMA, clock, counts, valid
+    """Run one of them."""
+    from queries import clock
 
     session = (
         SparkSession.builder.master("local[*]")
@@ -28,28 +54,7 @@ def main() -> None:
         .getOrCreate()
     )
     clock(session, OUTPUT / "clock.jsonl")
-    orders = session.readStream.schema(SCHEMA).option("maxFilesPerTrigger", 1).json(str(PROJECT / "data/input"))
-    query = (
-        valid(orders)
-        .writeStream.format("parquet")
-        .queryName("files.valid")
-        .option("checkpointLocation", str(OUTPUT / "checkpoints/files"))
-        .trigger(availableNow=True)
-        .start(str(OUTPUT / "valid"))
-    )
-    query.awaitTermination()
-    ticks = session.readStream.format("rate").option("rowsPerSecond", 1_000_000).load()
-    query = (
-        counts(ticks.withWatermark("timestamp", "2 seconds"))
-        .writeStream.format("parquet")
-        .queryName("rate.counts")
-        .option("checkpointLocation", str(OUTPUT / "checkpoints/rate"))
-        .trigger(processingTime="0 seconds")
-        .start(str(OUTPUT / "counts"))
-    )
-    while query.isActive and (query.lastProgress is None or query.lastProgress["batchId"] < BATCHES):
-        time.sleep(0.2)
-    query.stop()
+    {"files": files, "rate": rate}[sys.argv[3]](session)
     session.stop()
 
 
