@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-# Enough for a task on every core of a cluster that is not large; each reads a few letters.
-_FILES = 64
+# For as many tasks, on as many cores; of more paths Spark would first make a job to list them.
+_FILES = 32
 _HINT = (
     "Mount the folder on every machine of the cluster under the same path, or keep the data where all of them reach "
     "it: s3://, abfs://, gs://, hdfs://."

@@ -153,13 +153,14 @@ def commit_of(table: Path, write: WriteId, after: int = -1) -> Commit | None:
     return None
 
 
-def check_files(table: Path, write: WriteId, name: str) -> None:
+def check_files(table: Path, write: WriteId, name: str, after: int) -> None:
     """Look whether a cluster has written to this machine's table, and not to one of the same path elsewhere.
 
     Args:
         table: The table's folder.
         write: The write.
         name: The dataset.
+        after: The newest version before it.
 
     Raises:
         NodeError: There is no table here, or a file is not that the write's commit names.
@@ -169,7 +170,7 @@ def check_files(table: Path, write: WriteId, name: str) -> None:
     newest = newest_version(table)
     if newest < 0:
         raise lost(name, "there is no table")
-    for version in range(newest, -1, -1):
+    for version in range(newest, after, -1):
         text = _text(table, version)
         if text is None:
             return

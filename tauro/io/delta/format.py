@@ -70,11 +70,12 @@ class DeltaFormat:
 
         write = target.write or WriteId(uuid4().hex)
         path = target.location.path
+        before = -1 if path is None else newest_version(path)
         try:
             with nullcontext() if path is None else alone_with_new_table(path):
                 rows = write_table(frame, target, _uri(frame.sparkSession, target.location), write)
                 if path is not None and is_spread(frame.sparkSession):
-                    check_files(path, write, target.dataset.name)
+                    check_files(path, write, target.dataset.name, before)
         except PySparkException as error:
             if "Failed to commit transaction" in str(error):  # of the embedded engine
                 raise lost_race(target.dataset.name) from error
