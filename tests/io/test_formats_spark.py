@@ -64,11 +64,11 @@ def cases(folder, server):
         ],
         "unity_catalog": modes(format="unity_catalog", table_name="people", partition_by="day", **MAIN),
         "a new table of Unity Catalog": [
-            {"settings": {"format": "unity_catalog", "table_name": "fresh", "filepath": f"{folder}/elsewhere", **MAIN,
+            {"settings": {"format": "unity_catalog", "table_name": "made", "filepath": f"{folder}/it's there", **MAIN,
                           "write_mode": "ignore", "description": "What's new"}, "rows": rows}
             for rows in (ONE, TWO)
-        ] + [{"settings": {"format": "unity_catalog", "table_name": "fresh", **MAIN}},
-             {"settings": {"format": "delta", "filepath": f"{folder}/elsewhere"}}],
+        ] + [{"settings": {"format": "unity_catalog", "table_name": "made", **MAIN}},
+             {"settings": {"format": "delta", "filepath": f"{folder}/it's there"}}],
         "no name of three parts": [{"settings": {"format": "unity_catalog", "table_name": "fresh", "schema": "s"}}],
         "no table": [{"settings": {"format": "table", "table_name": "nowhere"}}],
         "orc parted": [
