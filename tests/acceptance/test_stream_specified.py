@@ -32,13 +32,13 @@ SPECIFIED = """
 STREAM=$(tauro stream run --config config/streaming.py --pipeline real_time_processing)
 tauro stream status --config config/streaming.py
 tauro stream status --config config/streaming.py --execution-id $STREAM >&2
+tauro stream stop --config config/streaming.py --execution-id $STREAM --timeout 120
+tauro stream stop --config config/streaming.py --execution-id $STREAM
 tauro stream run --config config/streaming.py --pipeline kafka_events --mode sync
 ML=$(tauro stream run --config config/streaming.py --pipeline ml_stream \
   --model-version v1.0.0 \
   --hyperparams '{"learning_rate": 0.01}')
 tauro stream stop --config config/streaming.py --execution-id $ML --timeout 0
-tauro stream stop --config config/streaming.py --execution-id $STREAM --timeout 120
-tauro stream stop --config config/streaming.py --execution-id $STREAM
 """
 # "Parallel Streaming Pipelines", and what "Programmatic API" says of streams.
 PARALLEL = """
@@ -138,12 +138,12 @@ def test_every_command_line_of_the_specification_works_verbatim(done):
 
 def test_what_is_printed_is_what_the_specification_says(done):
     _, ended = done
-    head, row, sync, *stopped = ended.stdout.splitlines()
+    head, row, *stopped, sync, forced = ended.stdout.splitlines()
     assert head == "Execution ID      | Status    | Pipeline             | Start Time         | Duration"
     time = r"\d{4}-\d\d-\d\d \d\d:\d\d"
     assert re.fullmatch(rf"{ID} \| ACTIVE    \| real_time_processing \| {time}   \| 00:0\d:\d\d", row)
     assert re.fullmatch(ID, sync)
-    assert [line.split()[0] for line in stopped] == ["STOPPED"] * 3
+    assert [line.split()[0] for line in (*stopped, forced)] == ["STOPPED"] * 3
 
 
 def test_streams_have_done_what_was_asked_for_and_nothing_is_left_running(done):
