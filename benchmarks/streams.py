@@ -36,7 +36,10 @@ _QUERIES = f'''\
 """The queries, for both programs, and what writes down how long each batch took."""
 
 import json
+import os
+from pathlib import Path
 
+from pyspark import SparkContext
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.listener import StreamingQueryListener
 
@@ -69,8 +72,14 @@ class Clock(StreamingQueryListener):
 
     def onQueryProgress(self, event):
         told = event.progress
+        line = {{"rows": told.numInputRows, "ms": told.batchDuration, "cpu": processor_seconds()}}
         with self.file.open("a") as lines:
-            lines.write(json.dumps({{"rows": told.numInputRows, "ms": told.batchDuration}}) + "\\n")
+            lines.write(json.dumps(line) + "\\n")
+
+
+def processor_seconds():
+    java = Path(f"/proc/{{SparkContext._gateway.proc.pid}}/stat").read_text().rpartition(") ")[2].split()
+    return sum(map(int, java[11:13])) / os.sysconf("SC_CLK_TCK") + sum(os.times()[:2])
 
 
 def clock(session, file):
@@ -137,10 +146,12 @@ class Measured(NamedTuple):
     Attributes:
         first: Seconds from its start to the commit of the first batch, infinite for the rate stream.
         seconds: Seconds for a million rows.
+        processor: Seconds of processor time for them, of Python and its JVM.
     """
 
     first: float
     seconds: float
+    processor: float
 
 
 def main() -> int:
@@ -165,6 +176,10 @@ def main() -> int:
 
     figures = [
         Figure(f"a million rows of the stream of {stream}", *best(lambda run: run.seconds, stream), 1 / BOUND)
+        for stream in STREAMS
+    ]
+    figures += [
+        Figure(f"processor's time for them, {stream}", *best(lambda run: run.processor, stream), None)
         for stream in STREAMS
     ]
     first = best(lambda run: run.first, "files")
@@ -198,7 +213,12 @@ def measure(program: Program, stream: str, project: Path) -> Measured:
             sys.exit(f"{' '.join(map(str, command))} left with {process.returncode}:\n{said.read().decode()}")
     commit = program.output / "checkpoints" / program.checkpoint / "commits" / "0"
     first = commit.stat().st_mtime - started if stream == "files" else math.inf
-    return Measured(first, median(batch["ms"] / batch["rows"] for batch in batches[WARM:]) * 1000)
+    last, warm = batches[-1], batches[WARM - 1]
+    return Measured(
+        first,
+        median(batch["ms"] / batch["rows"] for batch in batches[WARM:]) * 1000,
+        (last["cpu"] - warm["cpu"]) / sum(batch["rows"] for batch in batches[WARM:]) * 1e6,
+    )
 
 
 def batches_in(clock: Path) -> list[dict[str, float]]:
