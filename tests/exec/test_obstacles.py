@@ -96,6 +96,13 @@ def test_apache_spark_refuses_with_the_setting_that_it_lacks(refused, dataset, l
     assert ('"mode": "local"' in error.hint) == (dataset["format"] == "delta")
 
 
+def test_spark_connect_does_not_overwrite_databases_and_says_what_does(refused):
+    connect = {"mode": "connect", "connect_url": "sc://127.0.0.1:1"}
+    error = refused("output", {**POSTGRESQL, "write_mode": "overwrite"}, **connect)
+    assert "rows that replace others need statements that Spark Connect does not pass on" in error.message
+    assert "write_mode: append" in error.hint
+
+
 @pytest.mark.parametrize(
     ("config", "serves"),
     [
