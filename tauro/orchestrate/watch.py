@@ -91,7 +91,7 @@ class Watch:
                 until = min(self._deadline, self._kill_at) - monotonic()
                 ready = {key.fd for key, _ in selector.select(max(0.0, min(until, _LOOK_SECONDS)))}
                 for pipe in {self._child.events, self._child.output} & ready:
-                    if not self._hear(pipe):
+                    if self._hear(pipe) == b"":
                         selector.unregister(pipe)
                 if self._stop.bell in ready:
                     os.eventfd_read(self._stop.bell)
@@ -104,7 +104,7 @@ class Watch:
     def _hear_the_rest(self) -> None:
         """Take what the pipes still hold; what has got away from its mark may write to them without end."""
         until = monotonic() + _REST_SECONDS
-        while self._hear(self._child.output) | self._hear(self._child.events) and monotonic() < until:
+        while any([self._hear(self._child.output), self._hear(self._child.events)]) and monotonic() < until:
             pass
 
     def _heed(self, now: float) -> None:
@@ -121,8 +121,8 @@ class Watch:
             self._child.end()
             self._kill_at = self._deadline = float("inf")
 
-    def _hear(self, pipe: int) -> bool:
-        """Take what is in a pipe; False when it is at its end.
+    def _hear(self, pipe: int) -> bytes | None:
+        """Take what is in a pipe, and return it: no bytes at its end, None while it is empty.
 
         What was printed is written to the log behind the messages that were told before it: they name the secrets.
         """
@@ -130,10 +130,10 @@ class Watch:
         if pipe == self._child.output:
             while data and (told := read(self._child.events)):
                 self._take(told)
-            self._log.write(data)
+            self._log.write(data or b"")
         else:
-            self._take(data)
-        return bool(data)
+            self._take(data or b"")
+        return data
 
     def _take(self, data: bytes) -> None:
         events = []

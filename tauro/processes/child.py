@@ -101,12 +101,12 @@ def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
     return reader, writer
 
 
-def read(descriptor: int) -> bytes:
-    """Return what a pipe holds now, up to a part of it; nothing where it is empty or at its end."""
+def read(descriptor: int) -> bytes | None:
+    """Return what a pipe holds now, up to a part of it: no bytes at its end, None while it is empty."""
     try:
         return os.read(descriptor, _PART)
     except BlockingIOError:
-        return b""
+        return None
 
 
 def told_end(code: int) -> str:

@@ -104,7 +104,7 @@ class Watch:
             while self._child.ended not in ready:
                 ready = {key.fd for key, _ in selector.select(look)}
                 for pipe in {self._child.events, self._child.output} & ready:
-                    if not self._hear(pipe, became_active):
+                    if self._hear(pipe, became_active) == b"":
                         selector.unregister(pipe)
                 if self._stop.bell in ready:
                     os.eventfd_read(self._stop.bell)
@@ -114,7 +114,7 @@ class Watch:
         self._child.end()
         until = monotonic() + _REST_SECONDS  # what has got away from its mark may write without end
         output, events = self._child.output, self._child.events
-        while self._hear(output, became_active) | self._hear(events, became_active) and monotonic() < until:
+        while any([self._hear(output, became_active), self._hear(events, became_active)]) and monotonic() < until:
             pass
         return self._ended()
 
@@ -137,8 +137,8 @@ class Watch:
         if now >= self._kill_at:
             self._child.end()
 
-    def _hear(self, pipe: int, became_active: Callable[[], None]) -> bool:
-        """Take what is in a pipe; False when it is at its end.
+    def _hear(self, pipe: int, became_active: Callable[[], None]) -> bytes | None:
+        """Take what is in a pipe, and return it: no bytes at its end, None while it is empty.
 
         What was printed is written to the log behind the messages that were told before it: they name the secrets.
         """
@@ -146,10 +146,10 @@ class Watch:
         if pipe == self._child.output:
             while data and (told := read(self._child.events)):
                 self._take(told, became_active)
-            self._log.write(data)
+            self._log.write(data or b"")
         else:
-            self._take(data, became_active)
-        return bool(data)
+            self._take(data or b"", became_active)
+        return data
 
     def _take(self, data: bytes, became_active: Callable[[], None]) -> None:
         for line in self._lines.feed(data):

@@ -53,6 +53,13 @@ class Play:
         for number in range(count):
             self.batch(number)
 
+    def speaks(self, count):
+        """Tell of batches, and print beside each."""
+        for number in range(count):
+            os.write(1, b"about to tell\n")
+            self.batch(number)
+            self.sleep(0.01)
+
     def batch_nodes_done(self, _):
         event = {"event": "run_ended", "at": datetime.now(UTC).isoformat(), "run_id": "r", "state": "completed"}
         self.tell(message("event", event={**event, "seconds": 1.0}))

@@ -308,6 +308,14 @@ def test_what_a_stream_prints_is_kept_without_secrets_and_can_be_followed_to_its
     assert not any("hunter22" in file.read_text() for file in (streams.root / ".tauro/streams").glob("*.log"))
 
 
+def test_a_worker_that_prints_while_it_tells_is_heard_of_ever_after(streams):
+    stream = streams.start("active", ["speaks", 100])
+    last = streams.until(lambda: (told := streams.control.history(stream.id, limit=1)) and told[0].batch == 99 and told)
+    assert last[0].total_rows == 990
+    heard = streams.control.store.get_stream(stream.id).heard_at
+    streams.until(lambda: streams.control.store.get_stream(stream.id).heard_at > heard)
+
+
 def test_what_a_worker_cannot_have_meant_is_passed_over(streams):
     stream = streams.start("nonsense", "active")
     assert stream.status == "ACTIVE"
