@@ -85,7 +85,7 @@ def scored(rows, ml_context):
 PLAIN = """
 global_settings = {{"checkpoints_base": "c{number}", "spark_config": {{"spark.ui.enabled": False}}}}
 pipelines = {{"{name}": {{"type": "streaming", "nodes": ["n"]}}}}
-nodes = {{"n": {{"input": "i", "output": "o"}}}}
+nodes = {{"n": {{"input": "i", "output": "o", "streaming": {{"output_mode": "append"}}}}}}
 input = {{"i": {{"format": "rate"}}}}
 output = {{"o": {{"format": "parquet", "filepath": "data/o{number}"}}}}
 """
@@ -186,8 +186,9 @@ def test_streams_run_in_parallel_and_the_example_for_programs_works(tmp_path):
         program = shell(f"{sys.executable} - <<'END'\n{PROGRAM}\nEND", tmp_path)
         assert program.stdout.count(" | ACTIVE ") == 4, program.stderr
         assert "There is no stream 'exec-001'" in program.stderr
-    finally:
         assert shell("tauro stream stop --all", tmp_path).stdout.count("STOPPED after ") == 4
+    finally:
+        shell("tauro stream stop --all --timeout 0", tmp_path)
 
 
 def test_every_command_line_of_the_guide_is_one():

@@ -252,6 +252,9 @@ def test_a_folder_without_a_settings_index_has_streams_of_its_python_files(folde
     monkeypatch.chdir(plain)
     assert stream("status").code == 2
     made = start("--config", "config1.py")
+    for place in ("c/one", "c/two"):  # a checkpoint has a file of this name
+        (plain / place).mkdir(parents=True)
+        (plain / place / "tauro.json").write_text("{}")
     assert made in stream("status").out
     assert made in stream("status", "--config", "config1.py").out
     assert stream("stop", "--config", "config1.py", "--execution-id", made).code == 0

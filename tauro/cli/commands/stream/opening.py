@@ -12,7 +12,7 @@ import click
 from tauro.cli.completion import complete_files, complete_streams
 from tauro.cli.numbers import LONGEST, Seconds
 from tauro.cli.opening import base_folder, project_folder
-from tauro.config.discovery import state_directory
+from tauro.config.discovery import find_root, state_directory
 from tauro.errors import SettingsNotFound, nearest
 from tauro.security.paths import check_beneath, split_relative
 
@@ -131,12 +131,11 @@ def _folder(console: Console, where: Where, config: str | None) -> Path:
     base = base_folder(where).absolute()
     named = None if config is None else base / "/".join(split_relative(config))
     is_here = named is not None and named.is_file()
-    try:
-        folder = project_folder(console, where).absolute()
-    except SettingsNotFound:
-        if is_here or (state_directory(base, os.environ) / "streams").is_dir():
-            return base
-        raise
-    # Of a project that was found below, only its own settings are meant.
-    is_below = folder != base and folder.is_relative_to(base)
-    return base if is_below and is_here and named is not None and not named.is_relative_to(folder) else folder
+    if not (where.layer_name or where.use_case or where.interactive):
+        try:
+            return find_root(named.parent if is_here and named is not None else base)
+        except SettingsNotFound:
+            # Nothing is searched below: checkpoints and data are no projects.
+            if is_here or (state_directory(base, os.environ) / "streams").is_dir():
+                return base
+    return project_folder(console, where).absolute()
