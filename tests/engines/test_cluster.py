@@ -199,7 +199,7 @@ def test_a_run_whose_driver_is_killed_is_resumed_and_writes_nothing_twice(projec
     """A server goes on with the append of a client that is gone: it and the resumed one come to their end together."""
     root = project(mode)
     process = start(root, "--pipeline", "slow")
-    wait_until(lambda: len(list(signs.iterdir())) >= 2)
+    wait_until(lambda: any(signs.iterdir()))
     process.send_signal(signal.SIGKILL)
     process.wait()
     (run,) = (path.name for path in (root / ".tauro/runs").iterdir())
