@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Beside Spark's own offsets/, commits/, sources/ and state/; Spark passes over other names.
 LOCK = "tauro.lock"
-_SHAPE = "tauro.json"
+_SHAPE = "tauro-shape.json"
 
 
 class Shape(NamedTuple):

@@ -79,7 +79,7 @@ def test_a_query_of_another_shape_is_refused(tmp_path, changed, what):
 def test_a_checkpoint_that_another_program_began_is_taken_as_it_is(tmp_path):
     begun(tmp_path)
     check_shape(tmp_path, SHAPE, "a")
-    assert json.loads((tmp_path / "tauro.json").read_text())["sources"] == ["json data/in"]
+    assert json.loads((tmp_path / "tauro-shape.json").read_text())["sources"] == ["json data/in"]
     assert query_id(tmp_path) == "q-1"
 
 
