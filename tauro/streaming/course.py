@@ -140,7 +140,7 @@ class Course:
             frames = self._nodes.frames(stream)
             for query in stream.queries:
                 self._start_query(stream, query, fitted(frames[query.sink.name], query))
-        except Exception as error:  # the code of a node, and Spark
+        except (Exception, SystemExit) as error:  # the code of a node, and Spark
             if isinstance(error, (ValidationError, DependencyError)) or is_lost(error):
                 raise  # it is refused, or there is nobody to ask: the caller must know
             names = [query.name for query in stream.queries] or [stream.name]
@@ -254,7 +254,7 @@ def lost() -> ExecutionError:
     return ExecutionError("Apache Spark has ended in the midst of its work", hint=hint)
 
 
-def is_lost(error: Exception) -> bool:
+def is_lost(error: BaseException) -> bool:
     """Say whether an error means that Spark's JVM is gone."""
     from py4j.protocol import Py4JError, Py4JNetworkError  # type: ignore[import-untyped]
 

@@ -218,6 +218,14 @@ def test_one_stream_is_shown_in_full_with_its_batches_and_what_can_be_done(strea
     assert "password" not in text
 
 
+def test_hyperparameters_are_shown_without_what_their_names_call_secret(stream, start):
+    given = {"rate": 0.01, "api": {"password": "hunter2", "user": "me"}}
+    made = start("--hyperparams", json.dumps(given))
+    shown = {"rate": 0.01, "api": {"password": "***", "user": "me"}}
+    assert told(stream, "status", "--execution-id", made)["hyperparams"] == shown
+    assert [one["hyperparams"] for one in told(stream, "status")["streams"]] == [shown]
+
+
 def test_an_unknown_stream_is_3_with_the_nearest(folder, stream):
     made = put(folder, timedelta(hours=1))
     wrong = f"{made[:-1]}7"

@@ -117,6 +117,16 @@ def test_an_error_that_java_has_words_for_is_told_as_it_is(plan, tmp_path):
     assert "No method" in events[0].failure.message
 
 
+def test_a_node_that_leaves_its_process_fails_its_stream_and_is_told_so(plan, tmp_path):
+    made, events = plan(), []
+    (tmp_path / "data" / "in").mkdir(parents=True, exist_ok=True)
+    leaves = LostSpark(SystemExit(7))
+    leaves.streams.removeListener = lambda told: None
+    result = run_streams(made, lambda: leaves, tell=events.append, stop=Stop(), execution_id="e", spool=tmp_path)
+    assert result.state == "failed"
+    assert (events[0].stream, events[0].failure.message) == ("a", "The node called sys.exit(7)")
+
+
 def test_who_is_attached_to_a_stop_hears_of_it_also_when_it_has_come_before():
     stop, heard = Stop(), []
     stop.attach(lambda: heard.append("first"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tauro.cli.moments import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from tauro.store.records import Progress, Stream
@@ -37,9 +38,18 @@ def stream_data(stream: Stream, now: datetime) -> dict[str, Any]:
         "error": stream.error,
         "error_code": stream.error_code,
         "model_version": new.model_version,
-        "hyperparams": None if new.hyperparams is None else dict(new.hyperparams),
+        "hyperparams": None if new.hyperparams is None else _shown(new.hyperparams),
         "last_progress": None if last is None else batch_data(last),
     }
+
+
+def _shown(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters without what stands under keys such as ``password``."""
+    from tauro.security.redaction import Redactor, secrets_in
+
+    plain = dict(hyperparams)
+    shown: dict[str, Any] = Redactor(frozenset(secrets_in(plain))).data(plain)
+    return shown
 
 
 def batch_data(batch: Progress) -> dict[str, Any]:
