@@ -49,6 +49,10 @@ def remembered_scan(base: Path) -> Tree:
 def base_folder(where: Where) -> Path:
     """Return the folder that ``--base-path`` names, by the path rules. Errors as :func:`project_folder`."""
     try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise ConfigurationError("The current folder is no longer there", hint="Change to the project's.") from None
+    try:
         check_directory(Path(), where.base_path)
     except FileNotFoundError:
         raise ConfigurationError(f"There is no folder '{where.base_path}'", hint="Mend --base-path.") from None

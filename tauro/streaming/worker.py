@@ -174,7 +174,7 @@ def _admit(plan: StreamPlan, work: Work) -> None:
         others = store.admit_stream(work.execution_id, work.epoch, limit=limit)
     if others:
         raise ValidationError(
-            f"{len(others)} streams run already, which is max_streaming_pipelines",
+            f"The project runs as many streams as max_streaming_pipelines allows: {len(others)}",
             looked_up=tuple(f"{other.id} {other.new.pipeline} ({other.status})" for other in others),
             place=plan.config.place("global_settings", "max_streaming_pipelines"),
             hint="Stop one of them: tauro stream stop --execution-id ...; or allow more in global_settings.",

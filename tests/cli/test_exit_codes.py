@@ -1,6 +1,8 @@
 """The exit codes 0 to 6 of the specification, and what stands on stdout and stderr with each."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -37,11 +39,18 @@ def nothing(project):
     pass
 
 
+def no_current_folder(_):
+    Path("gone").mkdir()
+    os.chdir("gone")
+    Path.cwd().rmdir()
+
+
 # What is changed in the project, the command line, the exit code and the message.
 FAILURES = {
     "no settings": (no_settings, VALIDATE, 2, "CONFIGURATION_ERROR: No valid configuration found"),
     "settings that cannot be read": (broken_yaml, VALIDATE, 2, "CONFIGURATION_ERROR: The configuration has 1 fault"),
     "no such folder": (nothing, (*LIST, "--base-path", "gone"), 2, "CONFIGURATION_ERROR: There is no folder 'gone'"),
+    "no current folder": (no_current_folder, LIST, 2, "CONFIGURATION_ERROR: The current folder is no longer there"),
     "no index of that type": (nothing, (*LIST, "--config-type", "dsl"), 2, "CONFIGURATION_ERROR: No valid"),
     "a fault": (unknown_node, VALIDATE, 3, "VALIDATION_ERROR: The configuration has 1 fault"),
     "no such environment": (
