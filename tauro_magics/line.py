@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tauro_magics.session import Session
 
-_VARIABLE = r"\{([A-Za-z_]\w*)\}"
+_VARIABLE = r"\{([A-Za-z_]\w*)((?:\.[A-Za-z]\w*)*)\}"
 
 
 class Line(NamedTuple):
@@ -78,7 +79,7 @@ def _call(shell: InteractiveShell, errand: Errand, text: str) -> Any:
 
 
 def parse(text: str, variables: Mapping[str, Any]) -> Line:
-    """Split a line as a shell does. ``{name}`` stands for a variable of the notebook.
+    """Split a line as a shell does. ``{name}`` stands for a variable of the notebook, ``{name.part}`` for its part.
 
     Args:
         text: The line.
@@ -93,6 +94,8 @@ def parse(text: str, variables: Mapping[str, Any]) -> Line:
         hint = "Close the quotation marks, or write a backslash before one that is a letter."
         raise UsageFault(f"The line cannot be read: {error}", hint=hint) from None
     name = None
+    if words and words[-1].startswith(">>"):
+        words = [*words[:-1], ">>", words[-1].removeprefix(">>")]
     if len(words) > 1 and words[-2] == ">>":
         name = words[-1]
         words = words[:-2]
@@ -101,7 +104,12 @@ def parse(text: str, variables: Mapping[str, Any]) -> Line:
     known = {key: value for key, value in variables.items() if not key.startswith("_")}
 
     def filled(found: re.Match[str]) -> str:
-        return str(known[found[1]]) if found[1] in known else found[0]
+        if found[1] not in known:
+            return found[0]
+        try:
+            return str(reduce(getattr, found[2].split(".")[1:], known[found[1]]))
+        except AttributeError as error:
+            raise UsageFault(f"{found[0]} cannot be read: {error}", hint="Name a part that the variable has.") from None
 
     return Line([re.sub(_VARIABLE, filled, word) for word in words], name)
 

@@ -26,6 +26,20 @@ def test_a_value_goes_to_a_variable_and_is_not_shown(notebook, project):
     assert notebook("done.state").value == "completed"
 
 
+def test_the_name_may_follow_without_a_blank():
+    assert parse("run --pipeline sums >>done", {}) == (["run", "--pipeline", "sums"], "done")
+
+
+def test_parts_of_variables_are_filled_in_but_no_private_ones(notebook, project):
+    run = RunResult.__name__
+    assert (
+        parse("load-node total --run {kind.__name__} {run.nope.x}", {"kind": RunResult}).words[-2] == "{kind.__name__}"
+    )
+    assert parse("--run {found.args}", {"found": ValueError(run)}).words == ["--run", f"('{run}',)"]
+    with pytest.raises(UsageFault, match="no attribute 'nope'"):
+        parse("--run {found.nope}", {"found": 1})
+
+
 def test_a_failed_run_is_in_its_variable_too(notebook, project):
     assert notebook("%tauro run --pipeline broken >> done").error is not None
     assert notebook("done.state").value == "failed"
@@ -64,6 +78,7 @@ def test_a_report_of_many_faults_is_cut_and_says_so(notebook, project):
         ("rnu", "There is no command 'rnu'"),
         ("run --pipeline 'sums", "No closing quotation"),
         ("run --pipeline sums >> 3x", "'3x' is no name of a variable"),
+        ("run --pipeline sums >>", "'' is no name of a variable"),
         ("run", "Missing option '--pipeline'"),
         ("run --pipeline nope", "Pipeline 'nope' not found"),
         ("run --pipeline sums --start-date soon", "soon"),
