@@ -35,12 +35,12 @@ color:var(--tauro-ink);overflow:visible;height:auto}
 .tauro code,.tauro pre{font-family:var(--tauro-mono);font-size:12px;color:inherit;background:none}
 .tauro pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}
 .tauro table{border-collapse:collapse;margin:0 0 8px;font-size:12.5px;border:0;table-layout:auto}
-.tauro th,.tauro td{text-align:left;padding:3px 14px 3px 0;border:0;border-bottom:1px solid var(--tauro-line);
+.tauro th,.tauro td{text-align:left!important;padding:3px 14px 3px 0;border:0;border-bottom:1px solid var(--tauro-line);
 background:none;vertical-align:top;font-weight:400;white-space:nowrap;max-width:none}
 .tauro thead th{color:var(--tauro-faint);font-weight:600}
 .tauro tr{background:none!important}
 .tauro tr.tauro-chosen>*{background:var(--tauro-raised)}
-.tauro td.tauro-n,.tauro th.tauro-n{text-align:right;font-variant-numeric:tabular-nums}
+.tauro td.tauro-n,.tauro th.tauro-n{text-align:right!important;font-variant-numeric:tabular-nums}
 .tauro td.tauro-w{white-space:normal;overflow-wrap:anywhere;min-width:12em}
 .tauro-faint{color:var(--tauro-faint)}
 .tauro-title{display:flex;gap:10px;align-items:center;white-space:nowrap;overflow:hidden;height:22px}
