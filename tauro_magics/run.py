@@ -59,6 +59,11 @@ class Run(RunResult):
             raise told(error, config.redact) from None
         return frame
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return the datasets of the project, for ``TAB`` behind ``run["``; IPython's own protocol."""
+        config = self.plan.config
+        return list(dict.fromkeys([*config.inputs, *config.outputs]))
+
     def resume(self) -> Any:
         """Do what the run has left undone, as ``%tauro run --resume`` does, and return how that ended.
 

@@ -39,6 +39,14 @@ def test_a_line_is_completed_as_in_a_shell_and_by_nothing_else(complete, project
     assert complete(typed) == wanted
 
 
+def test_tables_of_a_run_are_completed(complete, notebook, project):
+    notebook("%tauro run --pipeline sums >> done")
+    known = notebook("[*done.plan.config.outputs]").value
+    assert known
+    assert complete(f"done['{known[0][:3]}")
+    assert {f"done['{name}" for name in known} <= {each.removesuffix("']") for each in complete("done['")}
+
+
 def test_an_ipython_without_matchers_is_given_a_hook(shell, project, monkeypatch):
     def hooks():
         return len(shell.strdispatchers["complete_command"].regexs)
