@@ -123,7 +123,8 @@ def test_streams_of_a_pipeline_read_each_other_join_what_is_stored_and_call_func
     calls = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
     assert sum(int(rows) for _, rows, _, _ in calls) == 20
     assert {(run, version) for _, _, run, version in calls} == {("exec-20250101-001", "v7")}
-    places = sorted(path.parent.relative_to(root / "data/checkpoints/base/p") for path in root.rglob("tauro-shape.json"))
+    shapes = root.rglob("tauro-shape.json")
+    places = sorted(path.parent.relative_to(root / "data/checkpoints/base/p") for path in shapes)
     assert [str(place) for place in places] == ["copied", "counted", "kept/again", "kept/kept", "totals"]
 
 

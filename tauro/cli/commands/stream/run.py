@@ -112,6 +112,8 @@ def _check(options: dict[str, Any]) -> None:
             raise UsageFault(f"--resume takes {names} from the stream that it starts again", hint="Leave them out.")
     elif options["pipeline"] is None:
         raise UsageFault("Missing option '--pipeline'", hint="Name a pipeline of type streaming or hybrid.")
+    if options["mode"] == "sync" and options["no_wait"]:
+        raise UsageFault("--mode sync and --no-wait exclude each other", hint="Leave one of the two out.")
 
 
 def _new(streams: Streams, where: Where, options: dict[str, Any]) -> NewStream:
@@ -163,7 +165,8 @@ def _run_here(console: Console, streams: Streams, what: NewStream | str, *, rese
             _tell(console, streams, streams.get(line.stream_id))
         raise
     _tell(console, streams, stream)
-    console.note(stream_line(stream, streams.clock()))
+    if not console.json:
+        console.note(stream_line(stream, streams.clock()))
     if stream.state == "completed":
         return 0
     hint = f"Go on: tauro stream run --resume {stream.id}"
