@@ -84,11 +84,13 @@ class KernelConsole(Console):
         kernel: The kernel that the command is called in.
         values: What was shown.
         cell: The cell's body, for magics of whole cells.
+        reason: Why the command ends without success, if it has told that.
     """
 
     kernel: KernelHost = field(kw_only=True)
     values: list[Any] = field(default_factory=list)
     cell: CellText | None = None
+    reason: TauroError | None = None
 
     def __post_init__(self) -> None:
         self.host = self.kernel
@@ -110,6 +112,10 @@ class KernelConsole(Console):
             from tauro_magics.views.shown import Shown
 
             self.values.append(Shown(self.redact.data(value), text if masked else self.redact(text)))
+
+    def tell(self, error: TauroError) -> None:
+        """Keep why the command ends without success: the cell fails with it, in the words of its error."""
+        self.reason = error
 
     def fail(self, error: TauroError, text: str) -> int:
         """Let the cell fail."""

@@ -159,5 +159,5 @@ def carry_out(errand: Errand, words: Sequence[str], values: list[Any] | None = N
         raise told(ours, console.redact, verbose=console.verbose) from None
     if code:
         errand.session.show(kept)
-        raise told(error_of(code)(f"The command ended with exit code {code}"), console.redact)
+        raise told(console.reason or error_of(code)(f"The command ended with exit code {code}"), console.redact)
     return kept[-1] if kept else None

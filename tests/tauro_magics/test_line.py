@@ -104,7 +104,7 @@ def test_a_fault_of_our_own_fails_the_cell_without_a_traceback(notebook, project
 def test_a_command_that_ends_without_success_shows_what_it_found_and_fails(notebook, project):
     cell = notebook("%tauro orchestrate health")
     assert "unhealthy" in cell.out
-    assert "exit code 4" in cell.shown[0]
+    assert "No scheduler serves this store" in cell.shown[0]
 
 
 def test_json_is_printed_as_the_shell_prints_it(notebook, project):
