@@ -59,8 +59,10 @@ test: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(SIDE_BY_SIDE)
-	@$(BIN)/python -m pytest --nbval-lax tests notebooks $(SIDE_BY_SIDE:%=--ignore=%)
+	@failed=0; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(SIDE_BY_SIDE) || failed=1; \
+	$(BIN)/python -m pytest --nbval-lax tests notebooks $(SIDE_BY_SIDE:%=--ignore=%) || failed=1; \
+	exit $$failed
 
 test-long: $(VENV)/.dev
 	@TAURO_LONG_TESTS=1 $(BIN)/python -m pytest --timeout=3600

@@ -253,9 +253,7 @@ def test_apache_spark_takes_every_option(open_config):
     assert stored_dataset(config, config.dataset("t")).name == "t"
 
 
-@pytest.mark.parametrize(
-    ("format_", "why"), [("kafka", "it is for streams"), ("rate", "it is for streams"), ("unity_catalog", "not speak")]
-)
+@pytest.mark.parametrize(("format_", "why"), [("kafka", "it is for streams"), ("rate", "it is for streams")])
 def test_a_format_that_this_version_does_not_serve_is_refused_with_why_and_those_that_it_does(
     open_config, format_, why
 ):
