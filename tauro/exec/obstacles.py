@@ -21,6 +21,7 @@ class Obstacle(NamedTuple):
 
     why: str
     hint: str
+    of_path: bool = False  # of where it is, not of its format
 
 
 def obstacle_of(  # noqa: PLR0911 - one for each kind
@@ -67,7 +68,7 @@ def _of_server(config: ProjectConfig, stored: StoredDataset, verb: str, able: Ca
         return Obstacle(f"format {name}, which the server does not {verb}", f"Give it what it needs for {name}.")
     if config.settings.mode == "databricks" and stored.location.path is not None:
         hint = "Write a URI: dbfs:/Volumes/CATALOG/SCHEMA/VOLUME/..., s3://, abfss://, gs://."
-        return Obstacle("its path is one of this machine, which the workspace does not see", hint)
+        return Obstacle("its path is one of this machine, which the workspace does not see", hint, of_path=True)
     return None
 
 

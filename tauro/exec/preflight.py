@@ -159,9 +159,10 @@ def check_engine(
             # A format that another package brings knows itself what it needs.
             obstacle = obstacle_of(config, stored, verb, engine.capabilities) if stored.format.name in FORMATS else None
             if obstacle is not None:
+                of_format = config.place(stored.config.section, stored.config.name, "format")
                 raise Unsupported(
                     f"The engine '{engine.name}' cannot {verb} '{stored.name}': {obstacle.why}",
-                    place=config.place(stored.config.section, stored.config.name, "format"),
-                    looked_up=tuple(sorted(able)),
+                    place=filepath_place(config, stored.config) if obstacle.of_path else of_format,
+                    looked_up=() if obstacle.of_path else tuple(sorted(able)),
                     hint=obstacle.hint,
                 )
