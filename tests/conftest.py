@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -42,6 +43,12 @@ class Measured(NamedTuple):
     err: str
     seconds: float
     memory: int
+
+
+def pytest_configure():
+    """Whoever starts the tests in the background of a shell has them ignore Ctrl-C, and all that they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -72,20 +72,24 @@ def place_of(config: ProjectConfig, pipeline: PipelineConfig, node: NodeConfig, 
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, execution_id: str = "") -> Iterator[None]:
     """Own a checkpoint while the block runs; the kernel ends that with the process.
+
+    Args:
+        folder: The checkpoint.
+        execution_id: The execution that owns it, for the one that comes to find it owned.
 
     Raises:
         ValidationError: Another process owns it.
     """
-    file = _lock(folder)
+    file = _lock(folder, execution_id)
     try:
         yield
     finally:
         os.close(file)
 
 
-def _lock(folder: Path) -> int:
+def _lock(folder: Path, execution_id: str) -> int:
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / LOCK
@@ -96,17 +100,19 @@ def _lock(folder: Path) -> int:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            owner = os.pread(file, 32, 0).decode("ascii", "replace").strip()
+            process, _, execution = os.pread(file, 100, 0).decode("ascii", "replace").strip().partition(" ")
             os.close(file)
+            owner = ", ".join(part for part in (execution, f"process {process}" if process else "") if part)
+            stop = f": tauro stream stop --execution-id {execution}" if execution else "; tauro stream status shows it"
             raise ValidationError(
-                f"Another run has the checkpoint {folder}" + (f" (process {owner})" if owner else ""),
+                f"Another run has the checkpoint {folder}" + (f" ({owner})" if owner else ""),
                 looked_up=(str(path),),
-                hint="Stop that stream first; tauro stream status shows it.",
+                hint=f"Stop that stream first{stop}.",
             ) from None
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file), path.stat()):
                 os.ftruncate(file, 0)
-                os.pwrite(file, str(os.getpid()).encode(), 0)
+                os.pwrite(file, f"{os.getpid()} {execution_id}".encode(), 0)
                 return file
         os.close(file)  # the folder was put aside before it was ours
 

@@ -30,8 +30,8 @@ _STOP_MILLISECONDS = "10000"
 
 
 @contextmanager
-def owned(plan: StreamPlan) -> Iterator[None]:
-    """Own the checkpoints of a plan while the block runs.
+def owned(plan: StreamPlan, execution_id: str) -> Iterator[None]:
+    """Own the checkpoints of a plan while the block runs, for an execution.
 
     Raises:
         ValidationError: Another run has one; nothing has been touched.
@@ -39,17 +39,21 @@ def owned(plan: StreamPlan) -> Iterator[None]:
     with ExitStack() as stack:
         for query in plan.queries:
             if query.checkpoint is not None and query.checkpoint.path is not None:
-                stack.enter_context(locked(query.checkpoint.path))
+                stack.enter_context(locked(query.checkpoint.path, execution_id))
         yield
 
 
-def reset_checkpoints(plan: StreamPlan) -> list[Path]:
+def reset_checkpoints(plan: StreamPlan, execution_id: str) -> list[Path]:
     """Move the checkpoints of a plan beside their places, so that its streams begin anew; return where to.
+
+    Args:
+        plan: The plan.
+        execution_id: Who does so.
 
     Raises:
         ValidationError: Another run has one; nothing has been moved.
     """
-    with owned(plan):
+    with owned(plan, execution_id):
         places = (query.checkpoint.path for query in plan.queries if query.checkpoint is not None)
         return [moved for path in places if path is not None and (moved := put_aside(path)) is not None]
 
@@ -80,7 +84,7 @@ def run_pipeline(
         EngineUnavailable: Apache Spark cannot start on this machine.
         RunFailed: The batch nodes failed.
     """
-    with owned(plan):
+    with owned(plan, execution_id):
         if plan.batch is not None and with_batch:
             cancellation = Cancellation()
             stop.attach(cancellation.cancel)
@@ -119,7 +123,7 @@ def run_streams(
         DependencyError: Something is missing that a node needs.
         ExecutionError: Spark has ended before the first stream was started.
     """
-    with owned(plan):
+    with owned(plan, execution_id):
         return _run(plan, session, tell=tell, stop=stop, execution_id=execution_id, spool=spool)
 
 

@@ -156,12 +156,12 @@ def _prepare(plan: StreamPlan, work: Work, tell: Tell) -> None:
     """Look whether the stream may run, and move its checkpoints aside where that was wanted."""
     from tauro.streaming.run import owned, reset_checkpoints
 
-    with owned(plan):  # who has one is told before who is in the way
+    with owned(plan, work.execution_id):  # who has one is told before who is in the way
         pass
     _admit(plan, work)
     crash_point("stream planned")
     if work.reset:
-        tell(message("reset", moved=[str(place) for place in reset_checkpoints(plan)]))
+        tell(message("reset", moved=[str(place) for place in reset_checkpoints(plan, work.execution_id)]))
         crash_point("stream reset")
 
 

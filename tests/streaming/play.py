@@ -30,7 +30,7 @@ def answer(request):
     assert [fault for fault in faults if not fault.warning] == []
     plan, engine = plan_streams(config, request.get("pipeline", "p"), ml=MlOptions(**request.get("ml", {})))
     if request.get("reset"):
-        return {"moved": [str(path) for path in reset_checkpoints(plan)]}
+        return {"moved": [str(path) for path in reset_checkpoints(plan, "exec-20250126-001")]}
     engine = ENGINES.setdefault("one", engine)
     stop, events = Stop(), []
 

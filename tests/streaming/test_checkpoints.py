@@ -15,7 +15,7 @@ OWNER = """
 import sys, time
 from pathlib import Path
 from tauro.streaming.checkpoints import locked
-with locked(Path(sys.argv[1])):
+with locked(Path(sys.argv[1]), "exec-20250126-001"):
     print("mine", flush=True)
     time.sleep(60)
 """
@@ -38,9 +38,13 @@ def test_a_second_owner_in_another_process_is_refused_and_touches_nothing(tmp_pa
     try:
         assert owner.stdout.readline() == "mine\n"
         before = listing(folder)
-        with pytest.raises(ValidationError, match=f"process {owner.pid}") as caught, locked(folder):
+        with (
+            pytest.raises(ValidationError, match=rf"\(exec-20250126-001, process {owner.pid}\)") as caught,
+            locked(folder),
+        ):
             pass
         assert caught.value.exit_code == 3
+        assert caught.value.hint == "Stop that stream first: tauro stream stop --execution-id exec-20250126-001."
         assert listing(folder) == before
     finally:
         os.kill(owner.pid, signal.SIGKILL)

@@ -78,12 +78,12 @@ def test_a_run_on_a_checkpoint_of_another_is_refused_before_spark_starts_and_res
         for begin in (
             lambda: run_pipeline(made, NoEngine(), tmp_path, tell=print, stop=Stop(), execution_id="e"),
             lambda: run_streams(made, NoEngine().session, tell=print, stop=Stop(), execution_id="e", spool=tmp_path),
-            lambda: reset_checkpoints(made),
+            lambda: reset_checkpoints(made, "exec-20250126-001"),
         ):
             with pytest.raises(ValidationError, match="Another run has the checkpoint"):
                 begin()
         assert sorted(place.parent.rglob("*")) == before
-    (moved,) = reset_checkpoints(made)
+    (moved,) = reset_checkpoints(made, "exec-20250126-001")
     assert (moved / "offsets" / "0").exists()
     assert not place.exists()
 
