@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 DEMO := demo
 PIPELINES := bronze_batch_ingestion silver_transformation gold_aggregation
-# These start hardly a process, and wait for nothing: they run on two processors.
-SIDE_BY_SIDE := $(addprefix tests/,config drawing io lineage report scaffold security testing)
+# These disturb each other in nothing, and say so little of time that they run on two processors.
+SIDE_BY_SIDE := $(addprefix tests/,acceptance cli config drawing exec io lineage processes report scaffold security \
+  testing)
 
 .PHONY: help demo test test-long docs notebooks format bench clean
 
