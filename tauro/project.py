@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tauro.collector import collector_at_rest
-from tauro.config.discovery import find_root, state_directory
 from tauro.config.environments import BASE, allowed
 from tauro.config.loading import Sources, laid_over, read_sources, resolve
 from tauro.config.report import report_error
+from tauro.config.root import find_root, state_directory
 from tauro.errors import EngineUnavailable, Fault, UsageFault, ValidationError
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import project_folder
 from tauro.cli.options import logging_options, place_options
 from tauro.cli.settings_text import masked, value_text
-from tauro.config.discovery import SECTIONS, find_root, read_index, section_files
+from tauro.config.discovery import SECTIONS, read_index, section_files
 from tauro.config.document import Document
 from tauro.config.environments import normalise
 from tauro.config.loading import section_document
 from tauro.config.overlay import section_data
 from tauro.config.report import report_error
+from tauro.config.root import find_root
 from tauro.errors import ConfigurationError, UsageFault
 from tauro_magics.editing import edited
 from tauro_magics.overlays import Overlay, forgotten

@@ -58,7 +58,7 @@ class Session:
         self, folder: Path, env: str | None, *, config_type: str | None = None
     ) -> tuple[Project, tuple[Fault, ...]]:
         """Return a project in spite of its faults, and these. Arguments as :meth:`project`."""
-        from tauro.config.discovery import find_root
+        from tauro.config.root import find_root
         from tauro_magics.overlays import documents
         from tauro_magics.project import KernelProject
 

@@ -1,4 +1,4 @@
-"""Which settings index a project has, and which files it leads to."""
+"""The settings index of a project, and which files it leads to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tauro.config.environments import BASE, NAME_HINT, is_name, normalise
 from tauro.config.formats import SUFFIXES, parse_document
+from tauro.config.root import INDEX_NAMES, TYPES
 from tauro.config.schema import describe
 from tauro.errors import ConfigurationError, Fault, SettingsNotFound, UnsafePath, nearest
 from tauro.security.paths import check_directory, read_beneath
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from tauro.errors import Place
 
 SECTIONS = ("global_settings", "pipelines", "nodes", "input", "output")
-INDEX_NAMES = (
-    "settings_yml.json",
-    "settings_json.json",
-    "settings_dsl.json",
-    "settings.json",
-    "config.json",
-    "tauro.json",
-)
-# The format that an index's name speaks of.
-TYPES = {"settings_yml.json": "yaml", "settings_json.json": "json", "settings_dsl.json": "dsl"}
 PATH_KEYS = {
     section: f"{section}_path" if section == "global_settings" else f"{section}_config_path" for section in SECTIONS
 }
@@ -52,30 +43,6 @@ class Index(NamedTuple):
         """Return where the index names the file of a section, or None when a convention found it."""
         entry = self.entries.get((env, section))
         return self.document.place(entry) if entry is not None else None
-
-
-def find_root(start: Path) -> Path:
-    """Return ``start``, or the nearest folder above it that holds a settings index.
-
-    Raises:
-        SettingsNotFound: There is none.
-    """
-    start = start.absolute()
-    for folder in (start, *start.parents):
-        if any((folder / name).is_file() for name in INDEX_NAMES):
-            return folder
-    raise SettingsNotFound(
-        "No valid configuration found",
-        looked_up=(*(str(start / name) for name in INDEX_NAMES), "the folders above it"),
-        hint="Change to a project's folder, give --base-path, or make one: "
-        "tauro template --template medallion_basic --project-name demo_project",
-    )
-
-
-def state_directory(root: Path, environ: Mapping[str, str]) -> Path:
-    """Return where the program keeps its state of a project: ``$TAURO_STATE_DIR``, else ``.tauro`` in the project."""
-    chosen = environ.get("TAURO_STATE_DIR")
-    return root / (chosen or ".tauro")
 
 
 def read_index(root: Path, config_type: str | None = None) -> Index:

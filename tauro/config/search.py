@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from tauro.config.discovery import INDEX_NAMES, TYPES, find_root
+from tauro.config.root import INDEX_NAMES, TYPES, find_root
 from tauro.errors import SettingsNotFound, UsageFault
 
 if TYPE_CHECKING:

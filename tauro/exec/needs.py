@@ -10,10 +10,9 @@ import ast
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from tauro.config.check_rules import References
+from tauro.config.check_rules import Expression, References
 from tauro.config.functions import OFFERED, find_module, module_files
 from tauro.config.model import NOTHING, canonical
-from tauro.io.checks import of_spark_alone
 from tauro.io.frames import SPARK, kind_named
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+    from tauro.config.check_rules import Check
     from tauro.config.model import NodeConfig
     from tauro.engines import Engine
     from tauro.io.stored import StoredDataset
@@ -140,8 +140,18 @@ def _goes_by_spark(stored: StoredDataset, section: str, texts: _Texts) -> bool:
     """Say whether a dataset is read, or written, by way of Spark for nodes that do without."""
     is_read = section == "input"
     direct = stored.reads_directly if is_read else stored.writes_directly
-    checked = stored.is_checked_as(section) and of_spark_alone(stored.config.all_checks)
+    checked = stored.is_checked_as(section) and _of_spark_alone(stored.config.all_checks)
     return not direct or checked or _is_called_by_spark(stored, texts, frames=0 if is_read else 1)
+
+
+def _of_spark_alone(checks: Iterable[Check]) -> bool:
+    """Say whether an expression is such that Spark alone can tell what it means, whatever the columns are."""
+    texts = [check.rule.sql for check in checks if isinstance(check.rule, Expression)]
+    if not texts:
+        return False
+    from tauro.io.checks.sql import is_plain  # what checks with is heavy, and most have no expression
+
+    return not all(map(is_plain, texts))
 
 
 def _is_called_by_spark(stored: StoredDataset, texts: _Texts, *, frames: int) -> bool:

@@ -76,7 +76,7 @@ class Orchestrator:
         Raises:
             SettingsNotFound: There is no project.
         """
-        from tauro.config.discovery import find_root, state_directory
+        from tauro.config.root import find_root, state_directory
         from tauro.store import open_store
 
         variables = os.environ if environ is None else environ

@@ -58,7 +58,7 @@ class Streams:
             config_type: ``yaml``, ``json`` or ``dsl``, where the project has several settings indexes.
             timing: Lease, grace and delays.
         """
-        from tauro.config.discovery import state_directory
+        from tauro.config.root import state_directory
         from tauro.store import open_store
 
         folder = root.absolute()

@@ -11,10 +11,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tauro.config import environments
-from tauro.config.discovery import INDEX_NAMES, PATH_KEYS, SECTIONS, TYPES
+from tauro.config.discovery import PATH_KEYS, SECTIONS
 from tauro.config.document import Document, Mark, Source, Span
 from tauro.config.loading import WRAPPERS, Sources, read_sources
 from tauro.config.overlay import Layered
+from tauro.config.root import INDEX_NAMES, TYPES
 from tauro.config.schema import describe
 from tauro.errors import ConfigurationError, Fault, Place, SettingsNotFound, ValidationError, nearest
 from tauro.exec.imports import use_project

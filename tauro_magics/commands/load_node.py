@@ -86,7 +86,7 @@ def _summary(console: KernelConsole, where: Where, name: str, run_id: str | None
         fits = last is not None and any(node.node == name for node in last.nodes) and where.env in (None, last.env)
         return last.to_dict() if fits and last is not None else {}
     from tauro.cli.opening import project_folder
-    from tauro.config.discovery import find_root, state_directory
+    from tauro.config.root import find_root, state_directory
     from tauro.exec.record import read_summary
 
     return read_summary(state_directory(find_root(project_folder(console, where)), os.environ), run_id)

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tauro.config.discovery import SECTIONS, find_root, read_index, section_files
+from tauro.config.discovery import SECTIONS, read_index, section_files
 from tauro.config.loading import read_sources
+from tauro.config.root import find_root
 from tauro.config.validation import check_project
 from tauro.errors import ConfigurationError, SettingsNotFound, UnsafePath
 from tauro.project import Project

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tauro.config import search
-from tauro.config.discovery import INDEX_NAMES
+from tauro.config.root import INDEX_NAMES
 from tauro.config.search import Candidate, Tree, Wanted, best, locate, rank, scan
 from tauro.errors import SettingsNotFound, UsageFault
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tauro.config.discovery import INDEX_NAMES
+from tauro.config.root import INDEX_NAMES
 from tauro.errors import UnsafePath
 from tauro.security.paths import read_beneath, split_relative
 

@@ -59,7 +59,7 @@ def stored_streams(root: Path, *, live: bool | None, most: int) -> list[Stream]:
 
 
 def _store(root: Path) -> Store | None:
-    from tauro.config.discovery import state_directory
+    from tauro.config.root import state_directory
     from tauro.store import open_store
 
     state = state_directory(root, os.environ)

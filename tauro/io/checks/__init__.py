@@ -29,7 +29,6 @@ __all__ = [
     "check_read",
     "checked_write",
     "needs_spark",
-    "of_spark_alone",
     "side_table",
 ]
 
@@ -101,18 +100,6 @@ def needs_spark(frame: Any, checks: Sequence[Check]) -> bool:
     from tauro.io.checks.on_polars import is_readable
 
     return not is_readable(frame.lazy(), checks)
-
-
-def of_spark_alone(checks: Sequence[Check]) -> bool:
-    """Say whether an expression is such that Spark alone can tell what it means, whatever the columns are."""
-    from tauro.config.check_rules import Expression
-
-    texts = [check.rule.sql for check in checks if isinstance(check.rule, Expression)]
-    if not texts:
-        return False
-    from tauro.io.checks.sql import is_plain
-
-    return not all(map(is_plain, texts))
 
 
 def _planned(plan: Plan, scope: Scope) -> Plan:

@@ -10,7 +10,7 @@ from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import base_folder, remembered_scan
 from tauro.cli.options import logging_options, output_option, place_options
 from tauro.cli.render import shown_path, table
-from tauro.config.discovery import INDEX_NAMES, find_root
+from tauro.config.root import INDEX_NAMES, find_root
 from tauro.config.search import MAX_FOLDERS, Wanted, locate, rank
 from tauro.errors import SettingsNotFound, UsageFault
 

@@ -10,8 +10,8 @@ import click
 from tauro.cli.manual import Command, Manual
 from tauro.cli.opening import introduce, project_folder, tell_warnings
 from tauro.cli.options import logging_options, output_options, project_options
-from tauro.config.discovery import find_root
 from tauro.config.report import report_error
+from tauro.config.root import find_root
 from tauro.errors import Fault, TauroError
 
 if TYPE_CHECKING:

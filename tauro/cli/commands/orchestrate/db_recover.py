@@ -35,7 +35,7 @@ def command(console: Console, where: Where) -> None:
     of its owner.
     """
     from tauro.cli.commands.orchestrate.store_text import recovered_data, recovered_text
-    from tauro.config.discovery import find_root, state_directory
+    from tauro.config.root import find_root, state_directory
     from tauro.store import recover_store
 
     state = state_directory(find_root(project_folder(console, where)).absolute(), os.environ)

@@ -12,7 +12,7 @@ import click
 from tauro.cli.completion import complete_files, complete_streams
 from tauro.cli.numbers import LONGEST, Seconds
 from tauro.cli.opening import base_folder, project_folder
-from tauro.config.discovery import find_root, state_directory
+from tauro.config.root import find_root, state_directory
 from tauro.errors import SettingsNotFound, nearest
 from tauro.security.paths import check_beneath, split_relative
 
